@@ -1,0 +1,52 @@
+# make repro | test | smoke | ui | lint. Each first makes .venv from requirements.lock where needed.
+# `python` in a stage is the first on the PATH, so the environment's comes first.
+PYTHON ?= python3
+PRESET ?=
+VENV := .venv/bin
+STAMP := .venv/requirements.lock
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+export PYTHONPATH := $(CURDIR)/src
+
+.PHONY: repro test smoke ui lint format
+
+repro: $(STAMP)
+ifeq ($(PRESET),)
+	dvc repro
+else
+	dvc exp run $$(python -m dcgan_inpainting.presets $(PRESET))
+endif
+	@python -m dcgan_inpainting.summary
+
+test: $(STAMP)
+	pytest
+
+# The working tree's tracked files, committed in a folder of their own: nothing here is touched.
+smoke: $(STAMP)
+	@set -e; here=$$(mktemp -d); trap 'rm -rf "$$here"' EXIT; \
+	tree=$$(git stash create); git archive "$${tree:-HEAD}" | tar -x -C "$$here"; cd "$$here"; \
+	git init -q; git add -A; \
+	git -c user.name=smoke -c user.email=smoke@localhost commit -q -m 'Smoke test'; \
+	export PYTHONPATH="$$here/src"; \
+	dvc exp run $$(python -m dcgan_inpainting.presets smoke); \
+	python -m dcgan_inpainting.summary
+
+ui: $(STAMP)
+	@python -m dcgan_inpainting.ui
+
+lint: $(STAMP)
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: $(STAMP)
+	ruff check --fix .
+	ruff format .
+
+# The stamp is a copy of the lock: another branch's lock makes the environment anew.
+$(STAMP): requirements.lock
+	@cmp -s $< $@ && touch $@ || { \
+	echo "Making .venv from requirements.lock (some 6 GB with PyTorch; a few minutes)"; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one: make PYTHON=python3.12 …")' \
+	&& $(PYTHON) -m venv --clear .venv \
+	&& $(VENV)/python -m pip install --quiet --disable-pip-version-check -r $< \
+	&& cp $< $@; }

@@ -1,0 +1,60 @@
+"""What restores a hole without a generator; each must be beaten for the search to be worth it.
+
+Each takes damaged images (uint8, N×H×W×3) with masks (boolean, N×H×W, True = known) and returns
+them with their holes filled; known pixels are unchanged.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from skimage.restoration import inpaint_biharmonic
+
+from dcgan_inpainting.images import Images, Known
+
+CHUNK = 1024  # training images in memory at once
+
+
+def mean(damaged: Images, known: Known, train: Images) -> Images:
+    """Fill holes with the average of the training images, pixel by pixel."""
+    total = np.zeros(train.shape[1:], np.float64)
+    for first in range(0, len(train), CHUNK):
+        total += train[first : first + CHUNK].sum(axis=0, dtype=np.float64)
+    average = np.rint(total / len(train)).astype(np.uint8)
+    return np.where(known[..., None], damaged, average)
+
+
+def nearest(damaged: Images, known: Known, train: Images) -> Images:
+    """Fill each hole from the training image that is nearest, by least squares, where known."""
+    count = len(damaged)
+    seen = np.broadcast_to(known[..., None], damaged.shape).reshape(count, -1).astype(np.float32)
+    target = damaged.reshape(count, -1) * seen
+    lowest = np.full(count, np.inf)
+    closest = np.zeros(count, np.int64)
+    for first in range(0, len(train), CHUNK):
+        chunk = train[first : first + CHUNK].reshape(-1, seen.shape[1]).astype(np.float32)
+        # Σ known·(t − x)², without Σ known·x², which is the same for every t.
+        distance = np.square(chunk) @ seen.T - 2 * (chunk @ target.T)
+        place = distance.argmin(axis=0)
+        value = distance[place, np.arange(count)]
+        closest = np.where(value < lowest, place + first, closest)
+        lowest = np.minimum(value, lowest)
+    return np.where(known[..., None], damaged, train[closest])
+
+
+def biharmonic(damaged: Images, known: Known) -> Images:
+    """Fill holes with the smoothest surface: scikit-image's biharmonic inpainting, on all cores.
+
+    Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
+    Functions", International Journal of Mathematics and Mathematical Sciences, 2018.
+    """
+    # Spawned rather than forked: a fork of a process with OpenMP threads can hang.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        filled = list(pool.map(_biharmonic, damaged, known, chunksize=8))
+    return np.stack(filled)
+
+
+def _biharmonic(image: Images, known: Known) -> Images:
+    filled = inpaint_biharmonic(image, ~known, channel_axis=-1)
+    levels = np.rint(filled * 255).clip(0, 255).astype(np.uint8)
+    return np.where(known[..., None], image, levels)

@@ -1,0 +1,244 @@
+"""CelebA's aligned-and-cropped faces: the official archive, its list of splits, their addresses.
+
+Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. For non-commercial research.
+"""
+
+import hashlib
+import logging
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from dcgan_inpainting import fetching, packing
+from dcgan_inpainting.atomic import replacing
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.partition import Entry
+
+log = logging.getLogger(__name__)
+
+SITE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+UNCHECKED = "any"
+
+_SPLIT_OF = {"0": "train", "1": "val", "2": "test"}
+# The official split is by number: the last training image, and the last one for validation.
+_LAST_TRAIN, _LAST_VAL, _OFFICIAL_COUNT = 162_770, 182_637, 202_599
+
+
+class OfficialFile(NamedTuple):
+    """A file of CelebA: its name, md5, Google Drive id, and https addresses in order of trial."""
+
+    name: str
+    md5: str
+    drive_id: str
+    addresses: tuple[str, ...]
+
+
+def _official(name: str, md5: str, drive_id: str, resource_key: str) -> OfficialFile:
+    # CelebA's authors keep it on Google Drive, where a daily quota makes downloads fail; the
+    # second address is Université Laval's copy.
+    drive = "https://drive.usercontent.google.com/download?export=download&confirm=t"
+    own = f"{drive}&id={drive_id}&resourcekey={resource_key}"
+    copy = f"https://graal.ift.ulaval.ca/public/celeba/{name}"
+    return OfficialFile(name, md5, drive_id, (own, copy))
+
+
+ARCHIVE = _official(
+    "img_align_celeba.zip",
+    "00d2c5bc6d35e252742224ab0c1e8fcb",
+    "0B7EVK8r0v71pZjFTYXZWM3FlRnM",
+    "0-dYn9z10tMJOBAkviAcfdyQ",
+)
+PARTITION = _official(
+    "list_eval_partition.txt",
+    "d32c9cbf5e040fd4025c592c306e6668",
+    "0B7EVK8r0v71pY0NSMzRuSXJEVkk",
+    "0-i4TGCi_51OtQ5K9FSp4EDg",
+)
+
+
+class Md5s(NamedTuple):
+    """The md5 that each file must have; None = any."""
+
+    archive: str | None
+    partition: str | None
+
+
+def expected_md5s(archive: str | None, partition: str | None) -> Md5s:
+    """Return the md5s to check from data.archive_md5 and data.partition_md5."""
+    given = (archive or ARCHIVE.md5, partition or PARTITION.md5)
+    return Md5s(*(None if md5 == UNCHECKED else md5 for md5 in given))
+
+
+def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s) -> list[Entry]:
+    """Copy CelebA's archive to `target`, and return its images with their splits.
+
+    The splits are those of list_eval_partition.txt beside the archive or inside it; where there
+    is none, the official ones, if the archive holds the official 202,599 images.
+
+    Args:
+        archive: the user's own archive; None = download the official one.
+        target: where the copy goes.
+        downloads: where downloads are kept, so that they are made once, and resumed.
+        expected: the md5s of both files.
+
+    Returns:
+        the images that have a split, in the zip's order; none if there is no way to know it.
+
+    Raises:
+        UserError: an archive that is missing, no zip, or has another md5; a list that does not
+            fit; a download that fails at every address.
+    """
+    if archive is None:
+        archive = download(downloads, expected)
+    if not archive.is_file():
+        raise UserError(f"data.archive: {archive} is not a file; it should be {ARCHIVE.name}")
+    with replacing(target) as temporary:
+        _copy(archive, temporary, expected.archive)
+        with packing.opened(temporary) as opened:
+            names = packing.image_names(opened)
+            listed = _listed(archive, opened, expected.partition)
+    if not names:
+        raise UserError(f"data.archive: {archive} holds no images")
+    return _official_entries(names) if listed is None else _listed_entries(names, listed)
+
+
+def download(
+    folder: Path,
+    expected: Md5s,
+    *,
+    archive: OfficialFile = ARCHIVE,
+    partition: OfficialFile = PARTITION,
+) -> Path:
+    """Download the official archive and its list of splits into `folder`; return the archive.
+
+    What is there already, with the right md5, is not downloaded again, and what was interrupted
+    goes on where it stopped. A list that cannot be had is only a warning.
+
+    Raises:
+        UserError: no address gave the archive; the message says what to do by hand.
+    """
+    try:
+        _obtain(archive, folder, expected.archive)
+    except fetching.FetchError as error:
+        raise UserError(_by_hand(error, folder, archive, partition)) from None
+    try:
+        _obtain(partition, folder, expected.partition)
+    except fetching.FetchError as error:
+        log.warning("%s could not be downloaded:\n%s", partition.name, error)
+    return folder / archive.name
+
+
+def _obtain(file: OfficialFile, folder: Path, md5: str | None) -> None:
+    target = folder / file.name
+    failures = []
+    for address in file.addresses:
+        try:
+            return fetching.fetch(address, target, md5)
+        except fetching.FetchError as error:
+            log.info("%s: %s", address, error)
+            failures.append(f"  {address}: {error}")
+    try:
+        return fetching.fetch_from_drive(file.drive_id, target, md5)
+    except fetching.FetchError as error:
+        failures.append(f"  Google Drive {file.drive_id}: {error}")
+    raise fetching.FetchError("\n".join(failures))
+
+
+def _by_hand(
+    error: fetching.FetchError, folder: Path, archive: OfficialFile, partition: OfficialFile
+) -> str:
+    return (
+        f"CelebA could not be downloaded:\n{error}\n"
+        f"Download it by hand from {SITE} (Google Drive, aligned and cropped images):\n"
+        f"  {archive.name} (folder Img, md5 {archive.md5})\n"
+        f"  {partition.name} (folder Eval, md5 {partition.md5})\n"
+        f"Put both into {folder}, or both elsewhere with data.archive set to the path of "
+        f"{archive.name}, and run again."
+    )
+
+
+def _copy(source: Path, target: Path, md5: str | None) -> None:
+    # A copy, not a hard link: DVC makes what it tracks read-only, and the original is the user's.
+    digest = hashlib.md5(usedforsecurity=False)
+    size = source.stat().st_size
+    with (
+        source.open("rb") as reader,
+        target.open("wb") as writer,
+        tqdm(total=size, unit="B", unit_scale=True, desc=source.name) as bar,
+    ):
+        while block := reader.read(1 << 20):
+            digest.update(block)
+            writer.write(block)
+            bar.update(len(block))
+    if md5 and digest.hexdigest() != md5:
+        raise UserError(
+            f"data.archive: {source} has md5 {digest.hexdigest()}, expected {md5}; it is broken "
+            f"or another file. If it is the one you want, set data.archive_md5 to its md5 or to any"
+        )
+
+
+def _listed(archive: Path, opened: zipfile.ZipFile, md5: str | None) -> dict[str, str] | None:
+    """Return {image: split} from the list beside the archive or inside it; None without one."""
+    beside = archive.with_name(PARTITION.name)
+    inside = [name for name in opened.namelist() if PurePosixPath(name).name == PARTITION.name]
+    if beside.is_file():
+        where, content = str(beside), beside.read_bytes()
+    elif inside:
+        where, content = f"{archive}: {inside[0]}", opened.read(inside[0])
+    else:
+        return None
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if md5 and found != md5:
+        raise UserError(
+            f"{where} has md5 {found}, expected {md5}; if it is the list you want, set "
+            f"data.partition_md5 to its md5 or to any"
+        )
+    return parse_list(content.decode("utf-8", "replace"), where)
+
+
+def parse_list(text: str, where: str) -> dict[str, str]:
+    """Return {image: split} from a list in CelebA's format: `000001.jpg 0` a line.
+
+    0 is train, 1 validation, 2 test. `where` names the list in errors.
+
+    Raises:
+        UserError: a line is not of that form.
+    """
+    splits = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, _, digit = line.strip().rpartition(" ")
+        if not name or digit not in _SPLIT_OF:
+            raise UserError(f"{where}, line {number}: {line!r} is not `FILE 0`, `FILE 1` or 2")
+        splits[name.strip()] = _SPLIT_OF[digit]
+    return splits
+
+
+def _listed_entries(names: list[str], splits: dict[str, str]) -> list[Entry]:
+    found = [(name, splits.get(PurePosixPath(name).name)) for name in names]
+    entries = [Entry(name, split) for name, split in found if split]
+    if not entries:
+        raise UserError(f"{PARTITION.name} names none of the archive's images ({names[0]} …)")
+    if len(entries) < len(names):
+        log.warning("%d images are not in the list: left out", len(names) - len(entries))
+    if len(entries) < len(splits):
+        log.warning("%d listed images are not in the archive", len(splits) - len(entries))
+    return entries
+
+
+def _official_entries(names: list[str]) -> list[Entry]:
+    numbers = {f"{number:06d}.jpg": number for number in range(1, _OFFICIAL_COUNT + 1)}
+    if {PurePosixPath(name).name for name in names} != numbers.keys():
+        log.warning("no %s, and not the official images: split by name", PARTITION.name)
+        return []
+    log.info("no %s: the official splits are known by number", PARTITION.name)
+    return [Entry(name, _split_of_number(numbers[PurePosixPath(name).name])) for name in names]
+
+
+def _split_of_number(number: int) -> str:
+    if number <= _LAST_TRAIN:
+        return "train"
+    return "val" if number <= _LAST_VAL else "test"

@@ -1,0 +1,129 @@
+"""A zip of images as one array of crops for each split."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from dcgan_inpainting import packing, parallel
+from dcgan_inpainting.atomic import replacing, write_csv
+from dcgan_inpainting.cropping import CropParams, Crops, Unreadable, crop_files
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.growing_array import growing_array
+from dcgan_inpainting.images import grid, save_png
+from dcgan_inpainting.partition import SPLITS, read_partition
+
+_CHUNK = 64  # images a task: few enough for a smooth bar, enough to hide the cost of a task
+
+
+def crop_archive(
+    archive: Path,
+    partition: Path,
+    params: CropParams,
+    folder: Path,
+    reports: Path,
+    *,
+    threads: int | None = None,
+) -> dict[str, int]:
+    """Crop every image of a zip into one array for each split.
+
+    Writes folder/{train,val,test}.npy (uint8, N×S×S×3), folder/index.csv (split, row, file),
+    reports/crop.json (the counts), reports/unreadable.csv (file, reason) and reports/crop.png
+    (36 crops). Images keep the partition's order, and the bytes don't depend on the number of
+    threads. Memory doesn't depend on the number of images, but for the list of their names.
+
+    Args:
+        archive: the zip.
+        partition: CSV of file and split.
+        params: which square, how large, and how many images may be unreadable.
+        folder: where the arrays go; made where it is missing.
+        reports: where the reports go; made where it is missing.
+        threads: how many to use; None = one for each core.
+
+    Returns:
+        the counts: images (cropped), unreadable, train, val, test.
+
+    Raises:
+        UserError: too many unreadable images, a split without any, or a missing input.
+    """
+    entries = read_partition(partition)
+    kept: dict[str, list[str]] = {split: [] for split in SPLITS}
+    unreadable: list[Unreadable] = []
+    side = params.image_size
+    with packing.opened(archive) as opened, tqdm(total=len(entries), unit="img") as bar:
+        for split in SPLITS:
+            files = [entry.file for entry in entries if entry.split == split]
+            with growing_array(folder / f"{split}.npy", (side, side, 3), np.uint8) as append:
+                for crops in _in_chunks(opened, files, params, threads or parallel.cores()):
+                    append(crops.images)
+                    kept[split] += crops.files
+                    unreadable += crops.unreadable
+                    bar.update(len(crops.files) + len(crops.unreadable))
+                    _refuse_too_many(unreadable, int(bar.n), len(entries), params, reports)
+            if not kept[split]:
+                raise UserError(_empty(split))
+    rows = ((split, row, file) for split in SPLITS for row, file in enumerate(kept[split]))
+    write_csv(folder / "index.csv", ("split", "row", "file"), rows)
+    _write_unreadable(unreadable, reports)
+    _write_picture(folder / "train.npy", reports / "crop.png")
+    counts = {split: len(kept[split]) for split in SPLITS}
+    counts = {"images": sum(counts.values()), "unreadable": len(unreadable), **counts}
+    with replacing(reports / "crop.json") as temporary:
+        temporary.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    return counts
+
+
+def _in_chunks(
+    archive: zipfile.ZipFile, files: Sequence[str], params: CropParams, threads: int
+) -> Iterator[Crops]:
+    # The threads share one ZipFile, which locks each read: its table of contents takes longer
+    # to load, and more memory, than the locks cost. torch must not start threads in each thread.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from parallel.in_order(
+            pool,
+            lambda chunk: crop_files(archive, chunk, params),
+            parallel.chunks(files, _CHUNK),
+            ahead=2 * threads,
+        )
+
+
+def _refuse_too_many(
+    unreadable: list[Unreadable], seen: int, total: int, params: CropParams, reports: Path
+) -> None:
+    if len(unreadable) <= params.max_unreadable * total:
+        return
+    _write_unreadable(unreadable, reports)
+    first = "\n".join(f"  {item.file}: {item.reason}" for item in unreadable[:3])
+    small = [item.fits for item in unreadable if item.fits]
+    advice = f"mend the source, or raise crop.max_unreadable (now {params.max_unreadable})"
+    if small:
+        advice = (
+            f"set crop.size to {min(small)} or less (CelebA at half its size takes 54 where the "
+            f"full size takes 108), or to null for the largest square of each image; or {advice}"
+        )
+    raise UserError(
+        f"{len(unreadable)} of the first {seen} images ({total} in all) give no crop:\n{first}\n"
+        f"all of them so far: {reports / 'unreadable.csv'}. What to do: {advice}"
+    )
+
+
+def _empty(split: str) -> str:
+    share = f"raise data.{split}_fraction" if split != "train" else "lower data.val_fraction"
+    return f"no image is left for the split '{split}': {share}, or use more images"
+
+
+def _write_unreadable(unreadable: list[Unreadable], reports: Path) -> None:
+    rows = ((item.file, item.reason) for item in unreadable)
+    write_csv(reports / "unreadable.csv", ("file", "reason"), rows)
+
+
+def _write_picture(array: Path, path: Path) -> None:
+    images = np.load(array, mmap_mode="r")
+    shown = np.linspace(0, len(images) - 1, min(36, len(images))).astype(int)
+    with replacing(path) as temporary:
+        save_png(grid(images[shown]), temporary)

@@ -1,0 +1,41 @@
+"""Where and in which arithmetic the networks run."""
+
+from typing import Literal, TypeVar
+
+import torch
+from torch import nn
+
+Precision = Literal["auto", "bf16", "float32"]
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def place(network: Network) -> Network:
+    """Move a network to the device, in the layout in which its convolutions are fastest."""
+    return network.to(device()).to(memory_format=torch.channels_last)
+
+
+def arithmetic(precision: Precision) -> torch.dtype:
+    """Return the type in which convolutions are computed.
+
+    auto is bfloat16 where the processor multiplies it natively, and float32 elsewhere: emulated
+    bfloat16 is slower than float32.
+    """
+    if precision == "auto":
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if torch.cuda.is_available()
+            else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        )
+        return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def autocast(precision: Precision) -> torch.autocast:
+    """Return the context in which the networks are called with this precision."""
+    dtype = arithmetic(precision)
+    return torch.autocast(device().type, dtype, enabled=dtype is torch.bfloat16)

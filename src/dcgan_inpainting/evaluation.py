@@ -1,0 +1,91 @@
+"""The comparison of our restorations with the baselines, image by image and on average."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from dcgan_inpainting import baselines
+from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.metrics import interval, quality
+from dcgan_inpainting.params import Section
+
+Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
+METRICS = ["psnr", "ssim", "l1", "hole_psnr", "hole_ssim", "hole_l1"]
+
+
+class EvaluateParams(Section):
+    """Section `evaluate` of params.yaml, where each key is described."""
+
+    gallery: int = Field(ge=1, le=64)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One kind of mask: the images, what is known of them, and each method's restorations."""
+
+    original: Images  # uint8, N×H×W×3
+    known: Known  # N×H×W, True = known
+    restored: Mapping[str, Images]  # by method, each N×H×W×3
+
+    @property
+    def damaged(self) -> Images:
+        """The images with grey holes, to look at."""
+        return np.where(self.known[..., None], self.original, np.uint8(128))
+
+
+def with_baselines(original: Images, known: Known, train: Images, ours: dict[str, Images]) -> Trial:
+    """Return a trial of our restorations (by method) beside those of every baseline.
+
+    Args:
+        original: the whole images, N×H×W×3; baselines see only their known pixels.
+        known: N×H×W.
+        train: the training images, M×H×W×3; may be memory-mapped.
+        ours: restorations by name of the method.
+    """
+    damaged = np.where(known[..., None], original, np.uint8(0))
+    restored = {
+        "mean": baselines.mean(damaged, known, train),
+        "nearest": baselines.nearest(damaged, known, train),
+        "biharmonic": baselines.biharmonic(damaged, known),
+    }
+    return Trial(original, known, {**restored, **ours})
+
+
+def measure(trial: Trial) -> pd.DataFrame:
+    """Return one row for each method and image: method, row (of the split), and METRICS."""
+    rows = []
+    for method, images in trial.restored.items():
+        for row, (truth, image, known) in enumerate(
+            zip(trial.original, images, trial.known, strict=True)
+        ):
+            figures = asdict(quality(truth, image, known))
+            rows.append({"method": method, "row": row, **figures})
+    return pd.DataFrame(rows)
+
+
+def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of each metric and half its 95 % interval, by mask and method.
+
+    Args:
+        per_image: columns mask, method and METRICS, a row for each image.
+
+    Returns:
+        A table indexed by (mask, method) in the order in which they came, with a column for each
+        metric and one named <metric>_ci95 beside it.
+    """
+    groups = per_image.groupby(["mask", "method"], sort=False)[METRICS]
+    return groups.mean().join(groups.agg(interval).add_suffix("_ci95"))
+
+
+def as_tree(summary: pd.DataFrame, digits: int = 4) -> Tree:
+    """Return a summary as {mask: {method: {metric: value}}}, rounded to so many decimals."""
+    return {
+        str(mask): {
+            str(method): {str(metric): float(value) for metric, value in figures.items()}
+            for method, figures in rows.droplevel("mask").round(digits).iterrows()
+        }
+        for mask, rows in summary.groupby(level="mask", sort=False)
+    }

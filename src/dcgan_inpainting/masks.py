@@ -1,0 +1,175 @@
+"""Masks: which pixels of an image are known (True) and which are its hole (False).
+
+center, pattern, random and half follow Yeh et al., "Semantic Image Inpainting with Deep Generative
+Models", CVPR 2017, section 4; the strokes follow Suvorov et al., "Resolution-robust Large Mask
+Inpainting with Fourier Convolutions" (LaMa), WACV 2022, whose widths are given at 256 pixels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import numpy as np
+from PIL import Image, ImageDraw, UnidentifiedImageError
+from pydantic import Field, field_validator
+
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.images import Known
+from dcgan_inpainting.params import Section
+
+Kind = Literal[
+    "center",
+    "pattern",
+    "random",
+    "half",
+    "strokes_thin",
+    "strokes_medium",
+    "strokes_thick",
+    "file",
+]
+
+
+class MasksParams(Section):
+    """Section `masks` of params.yaml, where each key is described."""
+
+    kinds: Annotated[list[Kind], Field(min_length=1)]
+    split: Literal["test", "val"]
+    images: Annotated[int, Field(ge=1, le=1_000_000)] | None
+    folder: Path
+    seed: int = Field(ge=0, lt=2**32)
+
+    @field_validator("kinds")
+    @classmethod
+    def _each_once(cls, kinds: list[Kind]) -> list[Kind]:
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("each kind may stand in the list once only")
+        return kinds
+
+
+def make_masks(kind: Kind, count: int, size: int, seed: int) -> Known:
+    """Return one mask for each image: boolean, count×size×size, True = known.
+
+    Each mask depends on (seed, kind, its index) only, so that more images or more kinds change no
+    mask that was there before.
+
+    Args:
+        kind: any kind but "file", whose masks read_masks gives.
+        count: how many.
+        size: side in pixels.
+        seed: any non-negative number.
+    """
+    number = get_args(Kind).index(kind)
+    draw = _KINDS[kind]
+    masks = [draw(size, np.random.default_rng([seed, number, index])) for index in range(count)]
+    return np.stack(masks)
+
+
+def read_masks(folder: Path, count: int, size: int) -> Known:
+    """Return the user's own masks, count×size×size: the folder's PNGs by name, again and again.
+
+    White (128 and above) marks the hole, as in painting programs; a mask of another size is scaled
+    to the nearest pixel.
+
+    Raises:
+        UserError: there is no PNG, one can't be read, or one has no hole or nothing but a hole.
+    """
+    files = sorted(folder.glob("*.png"))
+    if not files:
+        raise UserError(
+            f"masks.kinds holds 'file', but there is no PNG in {folder}: put masks there "
+            "(white where the image is missing), or take 'file' out of masks.kinds"
+        )
+    masks = [_read_mask(file, size) for file in files]
+    return np.stack([masks[index % len(masks)] for index in range(count)])
+
+
+def _read_mask(file: Path, size: int) -> Known:
+    try:
+        with Image.open(file) as picture:
+            levels = np.asarray(picture.convert("L").resize((size, size), Image.Resampling.NEAREST))
+    except (UnidentifiedImageError, OSError) as error:
+        raise UserError(f"{file} can't be read as an image: {error}") from None
+    known = levels < 128
+    if known.all() or not known.any():
+        wrong = "has no hole: no pixel is white" if known.all() else "leaves no pixel known"
+        raise UserError(f"{file} {wrong}; paint white where the image is missing")
+    return known
+
+
+def _center(size: int, _rng: np.random.Generator) -> Known:
+    """A square of half the side in the middle: a quarter is missing."""
+    known = np.ones((size, size), bool)
+    edge = size // 4
+    known[edge : size - edge, edge : size - edge] = False
+    return known
+
+
+def _pattern(size: int, rng: np.random.Generator) -> Known:
+    """Blobs of coarse noise that cover a fifth to three tenths, as Pathak et al. 2016 draw them."""
+    cells = 8
+    while True:
+        noise = rng.random((cells, cells), dtype=np.float32)
+        smooth = Image.fromarray(noise).resize((size, size), Image.Resampling.BICUBIC)
+        known = np.asarray(smooth) >= 0.25
+        if 0.2 <= 1 - known.mean() <= 0.3:
+            return known
+
+
+def _random(size: int, rng: np.random.Generator) -> Known:
+    """Each pixel is missing with probability 0.8."""
+    return rng.random((size, size)) >= 0.8
+
+
+def _half(size: int, rng: np.random.Generator) -> Known:
+    """The left, right, upper or lower half is missing."""
+    known = np.ones((size, size), bool)
+    known[:, : size // 2] = False
+    return np.ascontiguousarray(np.rot90(known, int(rng.integers(4))))
+
+
+@dataclass(frozen=True)
+class _Strokes:
+    """LaMa's brush at 256 pixels: how many strokes, of how many bends, how long and how wide."""
+
+    strokes: tuple[int, int]
+    bends: tuple[int, int]
+    length: int
+    width: int  # added to 5: a stroke is 5…5+width pixels wide
+
+    def __call__(self, size: int, rng: np.random.Generator) -> Known:
+        canvas = 256
+        while True:
+            hole = Image.new("L", (canvas, canvas), 0)
+            for _ in range(rng.integers(*self.strokes, endpoint=True)):
+                self._stroke(ImageDraw.Draw(hole), canvas, rng)
+            coverage = np.asarray(hole.resize((size, size), Image.Resampling.BOX))
+            known = coverage < 128
+            if known.any() and not known.all():
+                return known
+
+    def _stroke(self, draw: ImageDraw.ImageDraw, canvas: int, rng: np.random.Generator) -> None:
+        x, y = rng.integers(0, canvas, 2)
+        for bend in range(rng.integers(*self.bends, endpoint=True)):
+            # The brush wavers: each second segment turns back by about half a turn.
+            angle = rng.uniform(0, 4.0)
+            turned = 2 * np.pi - angle if bend % 2 == 0 else angle
+            length = 10 + rng.integers(self.length)
+            width = 5 + rng.integers(self.width)
+            end_x = np.clip(round(x + length * np.sin(turned)), 0, canvas)
+            end_y = np.clip(round(y + length * np.cos(turned)), 0, canvas)
+            draw.line((x, y, end_x, end_y), fill=255, width=int(width))
+            for joint in ((x, y), (end_x, end_y)):
+                draw.circle((float(joint[0]), float(joint[1])), float(width) / 2, fill=255)
+            x, y = end_x, end_y
+
+
+_KINDS: dict[Kind, Callable[[int, np.random.Generator], Known]] = {
+    "center": _center,
+    "pattern": _pattern,
+    "random": _random,
+    "half": _half,
+    "strokes_thin": _Strokes((4, 50), (1, 4), 50, 10),
+    "strokes_medium": _Strokes((4, 5), (1, 5), 100, 50),
+    "strokes_thick": _Strokes((1, 5), (1, 5), 200, 100),
+}

@@ -1,0 +1,250 @@
+"""The DCGAN's two networks, and the frozen generator that inpainting differentiates through.
+
+Source: Radford, Metz and Chintala, "Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks", ICLR 2016. Strided and transposed convolutions instead of pooling,
+no dense layers, batch normalisation before each activation but at G's output and D's input.
+"""
+
+import copy
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from dcgan_inpainting.devices import Network
+from dcgan_inpainting.errors import UserError
+
+Activation = Literal["relu", "leaky_relu"]
+
+
+class Architecture(BaseModel):
+    """All that is needed to build both networks; stored as JSON beside their weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_size: int
+    latent_dim: int
+    width: int
+    kernel_size: int
+    generator_activation: Activation
+    discriminator_activation: Activation
+    leaky_slope: float
+
+    @property
+    def channels(self) -> list[int]:
+        """Channels of the feature maps from full resolution / 2 down to 4×4: w, 2w, 4w …"""
+        halvings = int(math.log2(self.image_size)) - 2
+        return [self.width * 2**level for level in range(halvings)]
+
+    def save(self, path: Path) -> None:
+        """Write this as JSON."""
+        path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Architecture":
+        """Read what save wrote."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+class Generator(nn.Module):
+    """z (N×latent_dim) → images (N×3×H×W, −1…1).
+
+    `blocks` are the stages of the ladder: the first makes a 4×4 map of z, each further one doubles
+    the side, and the last one ends in tanh at full resolution.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        kernel = architecture.kernel_size
+        widths = architecture.channels[::-1]
+        self.latent_dim = architecture.latent_dim
+
+        def activation() -> nn.Module:
+            return _activation(architecture.generator_activation, architecture.leaky_slope)
+
+        first = nn.ConvTranspose2d(architecture.latent_dim, widths[0], 4, bias=False)
+        blocks = [nn.Sequential(first, nn.BatchNorm2d(widths[0]), activation())]
+        for fan_in, fan_out in pairwise(widths):
+            up = _upsample(fan_in, fan_out, kernel, bias=False)
+            blocks.append(nn.Sequential(up, nn.BatchNorm2d(fan_out), activation()))
+        blocks.append(nn.Sequential(_upsample(widths[-1], 3, kernel, bias=True), nn.Tanh()))
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return G(z), N×3×H×W in −1…1, for z of shape N×latent_dim."""
+        features = z[:, :, None, None]
+        for block in self.blocks:
+            features = block(features)
+        return features
+
+
+class Discriminator(nn.Module):
+    """Images (N×3×H×W, −1…1) → logits (N), whose sigmoid is the probability of a real image."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        widths = architecture.channels
+
+        def activation() -> nn.Module:
+            return _activation(architecture.discriminator_activation, architecture.leaky_slope)
+
+        layers = [_downsample(3, widths[0], architecture.kernel_size, bias=True), activation()]
+        for fan_in, fan_out in pairwise(widths):
+            down = _downsample(fan_in, fan_out, architecture.kernel_size, bias=False)
+            layers += [down, nn.BatchNorm2d(fan_out), activation()]
+        layers.append(nn.Conv2d(widths[-1], 1, 4))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return one logit for each image, shape N."""
+        return self.layers(images).flatten()
+
+
+def _activation(name: Activation, slope: float) -> nn.Module:
+    return nn.LeakyReLU(slope, inplace=True) if name == "leaky_relu" else nn.ReLU(inplace=True)
+
+
+def _upsample(fan_in: int, fan_out: int, kernel: int, *, bias: bool) -> nn.ConvTranspose2d:
+    # Stride 2 doubles the side exactly: (n−1)·2 − 2·padding + kernel + output_padding = 2n.
+    return nn.ConvTranspose2d(
+        fan_in, fan_out, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=bias
+    )
+
+
+def _downsample(fan_in: int, fan_out: int, kernel: int, *, bias: bool) -> nn.Conv2d:
+    return nn.Conv2d(fan_in, fan_out, kernel, 2, (kernel - 1) // 2, bias=bias)
+
+
+def initialise(network: nn.Module, rng: torch.Generator) -> None:
+    """Draw the weights as Radford et al. 2016, section 4: normal with standard deviation 0.02."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
+            nn.init.zeros_(module.bias)
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's parameters and buffers as safetensors: the same weights, the same bytes."""
+    weights = {name: value.detach().cpu().contiguous() for name, value in _state(network).items()}
+    save_file(weights, path)
+
+
+def _state(network: nn.Module) -> dict[str, Tensor]:
+    # num_batches_tracked only serves the cumulative average of batch norm, which is over by then.
+    state = network.state_dict()
+    return {name: v for name, v in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Fill a network with the weights that save_weights wrote.
+
+    Raises:
+        UserError: the file holds another architecture's weights.
+    """
+    weights = load_file(path)
+    expected = {name: value.shape for name, value in _state(network).items()}
+    if {name: value.shape for name, value in weights.items()} != expected:
+        raise UserError(
+            f"{path} holds the weights of another architecture than architecture.json beside it "
+            "describes; train again, or restore both files from the same run"
+        )
+    network.load_state_dict(weights, strict=False)
+
+
+def load_trained(folder: Path) -> tuple[Generator, Discriminator]:
+    """Return the averaged generator and the discriminator that the stage train left in a folder.
+
+    Raises:
+        UserError: weights and architecture don't belong together.
+    """
+    architecture = Architecture.load(folder / "architecture.json")
+    generator, discriminator = Generator(architecture), Discriminator(architecture)
+    load_weights(generator, folder / "generator_average.safetensors")
+    load_weights(discriminator, folder / "discriminator.safetensors")
+    return generator.eval(), discriminator.eval()
+
+
+def freeze(network: Network) -> Network:
+    """Return a copy for inference: batch norm folded into the convolutions, weights constant.
+
+    In evaluation mode batch norm is an affine map for each channel, so the folded network computes
+    the same function with a third fewer layers; only the gradient to the input remains.
+    """
+    frozen = copy.deepcopy(network).eval().requires_grad_(False)
+    _fold(frozen)
+    return frozen
+
+
+def _fold(module: nn.Module) -> None:
+    for child in module.children():
+        _fold(child)
+    if isinstance(module, nn.Sequential):
+        for index, layer in enumerate(module):
+            if isinstance(layer, nn.BatchNorm2d):
+                _fold_into(module[index - 1], layer)
+                module[index] = nn.Identity()
+
+
+def _fold_into(conv: nn.Module, norm: nn.BatchNorm2d) -> None:
+    assert isinstance(conv, nn.Conv2d | nn.ConvTranspose2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight,
+        conv.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+        transpose=isinstance(conv, nn.ConvTranspose2d),
+    )
+    conv.requires_grad_(False)
+
+
+@torch.no_grad()
+def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move an exponential moving average of weights one step: a ← decay·a + (1 − decay)·w.
+
+    Source: Yazici et al., "The Unusual Effectiveness of Averaging in GAN Training", ICLR 2019.
+    Buffers (batch norm's statistics) are not averaged: see recalibrate.
+    """
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def recalibrate(generator: Generator, batches: int, batch_size: int, rng: torch.Generator) -> None:
+    """Set batch norm's statistics to those that the generator's present weights give.
+
+    Averaged weights need statistics of their own; running averages from the training lag behind
+    and belong to other weights. Source: Izmailov et al., "Averaging Weights Leads to Wider Optima
+    and Better Generalization", UAI 2018, section 3.2.
+
+    Args:
+        generator: changed in place; left in evaluation mode.
+        batches: batches of z to average over.
+        batch_size: images a batch.
+        rng: draws the z.
+    """
+    norms = [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.reset_running_stats()
+        layer.momentum = None
+    generator.train()
+    for _ in range(batches):
+        generator(torch.randn(batch_size, generator.latent_dim, generator=rng))
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+    generator.eval()

@@ -1,0 +1,68 @@
+"""What the search for z makes small: a context loss on the known pixels, and a prior.
+
+Source: Yeh et al., CVPR 2017, equations 4 to 7. Images are −1…1; losses are one number an image.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, softplus
+
+Distance = Literal["l1", "l2"]
+Prior = Literal["log_one_minus_d", "minus_log_d", "none"]
+
+
+def neighbour_weights(known: Tensor, window: int, floor: float) -> Tensor:
+    """Return each known pixel's weight: the share of missing pixels around it, and a floor.
+
+    Yeh et al., equation 4: a pixel near the hole says more about it than one far away. There, every
+    known pixel further than half a window from the hole counts nothing, which leaves z too little
+    to hold on to; the floor gives it that.
+
+    Args:
+        known: boolean, N×H×W, True = known.
+        window: side of the window in pixels, odd. Beyond the image's border nothing is missing.
+        floor: least weight of a known pixel; 0 is the paper's.
+
+    Returns:
+        float32, N×1×H×W; 0 in the hole, floor…floor+1 elsewhere.
+    """
+    missing = (~known)[:, None].float()
+    around = avg_pool2d(missing, window, stride=1, padding=window // 2) * window**2
+    share = around / (window**2 - 1)
+    return torch.where(known[:, None], floor + share, torch.zeros_like(share))
+
+
+def uniform_weights(known: Tensor) -> Tensor:
+    """Return weight 1 for each known pixel and 0 in the hole, N×1×H×W."""
+    return known[:, None].float()
+
+
+def context_loss(generated: Tensor, target: Tensor, weights: Tensor, distance: Distance) -> Tensor:
+    """Return the weighted distance of images, summed over pixels and channels; shape N.
+
+    l1 is Yeh et al., equation 5; l2 is the sum of squares.
+
+    Args:
+        generated: N×3×H×W.
+        target: the damaged images, N×3×H×W; what stands in the hole counts nothing.
+        weights: N×1×H×W.
+        distance: "l1" or "l2".
+    """
+    difference = generated - target
+    size = difference.abs() if distance == "l1" else difference.square()
+    return (weights * size).sum((1, 2, 3))
+
+
+def prior_loss(logits: Tensor, prior: Prior) -> Tensor:
+    """Return how unlike a real image D finds each generated one, from its logits; shape N.
+
+    log_one_minus_d: log(1 − D), Yeh et al., equation 6; its gradient vanishes where D is sure.
+    minus_log_d: −log D, the generator's own loss, which the authors' published code uses.
+    """
+    if prior == "log_one_minus_d":
+        return -softplus(logits)
+    if prior == "minus_log_d":
+        return softplus(-logits)
+    return torch.zeros_like(logits)

@@ -1,0 +1,141 @@
+"""What made a run: the code, the DVC experiment, the libraries, the machine and the process."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+LIBRARIES = ("torch", "torchvision", "numpy", "dvc", "mlflow")
+
+# A start time is counted from the machine's clock, which is set now and then.
+CLOCK_SLACK = 10.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of one machine, told apart from a later one that got the same number.
+
+    space is where the number is valid: the host and, on Linux, the PID namespace, since containers
+    may share a host's name but not its processes.
+    """
+
+    pid: int
+    started: float
+    space: str
+
+    @classmethod
+    def current(cls) -> "Process":
+        """Return this very process."""
+        return cls(os.getpid(), psutil.Process().create_time(), _process_space())
+
+    @classmethod
+    def parse(cls, text: str) -> "Process | None":
+        """Return what str() wrote, or None if it is not that."""
+        try:
+            pid, started, space = text.split(" ", 2)
+            return cls(int(pid), float(started), space)
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.pid} {self.started:.2f} {self.space}"
+
+    def gone(self) -> bool:
+        """Return whether this process is known to have ended; never true of another machine's."""
+        if self.space != _process_space():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+            return abs(process.create_time() - self.started) > CLOCK_SLACK
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.AccessDenied:
+            return False
+
+
+def host() -> str:
+    """Return the machine's name."""
+    return socket.gethostname()
+
+
+def provenance(folder: Path) -> dict[str, str]:
+    """Return what made a run as tags; what cannot be found out is left out.
+
+    Args:
+        folder: the checkout whose code runs; in a DVC experiment this may be a temporary one.
+    """
+    tags = {
+        "dvc.stage": os.environ.get("DVC_STAGE", ""),
+        "dvc.exp_name": os.environ.get("DVC_EXP_NAME", ""),
+        "dvc.exp_baseline_rev": os.environ.get("DVC_EXP_BASELINE_REV", ""),
+        **_git(folder),
+        "mlflow.source.name": sys.argv[0],
+        "mlflow.source.type": "LOCAL",
+        "host": host(),
+        "process": str(Process.current()),
+        "cpu.name": _cpu_name(),
+        "cpu.cores": str(_cores()),
+        "version.python": platform.python_version(),
+        **{f"version.{name}": _version(name) for name in LIBRARIES},
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _git(folder: Path) -> dict[str, str]:
+    # One call for both, which takes no lock that a commit in another window would trip over.
+    # DVC rewrites dvc.lock after every stage, so its change says nothing about the code.
+    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
+    command += ["--", ".", ":(exclude)dvc.lock"]
+    try:
+        answer = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    if answer.returncode != 0:
+        return {}
+    lines = answer.stdout.splitlines()
+    commits = [line.split()[2] for line in lines if line.startswith("# branch.oid ")]
+    dirty = any(not line.startswith("#") for line in lines)
+    commit = commits[0] if commits and commits[0] != "(initial)" else ""
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
+
+
+def _version(library: str) -> str:
+    # From the metadata: importing torch to ask it would cost a second.
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    # The cores that this process may use, which in a container are fewer than the machine's.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _process_space() -> str:
+    try:
+        return f"{host()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return host()

@@ -1,0 +1,77 @@
+"""The pictures of an evaluation: quality by mask and method, and galleries of faces."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+
+from dcgan_inpainting.figures import save_figure
+from dcgan_inpainting.images import Images, columns_of, save_png
+
+BASELINE_COLOURS = {"mean": "#c7c7c7", "nearest": "#969696", "biharmonic": "#525252"}
+OUR_COLOUR = "#d95f02"
+
+
+def plot_quality(summary: pd.DataFrame, path: Path) -> None:
+    """Draw the hole's PSNR and SSIM by mask and method, with 95 % intervals.
+
+    Args:
+        summary: what evaluation.summarise gives.
+        path: the PNG to write.
+    """
+    masks = summary.index.unique("mask")
+    figure = Figure(figsize=(2 + 1.8 * len(masks), 7), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    _bars(above, summary, "hole_psnr", "%.1f")
+    _bars(below, summary, "hole_ssim", "%.2f")
+    above.set(ylabel="PSNR of the hole [dB]", title="Quality of the restored holes")
+    below.set(ylabel="SSIM of the hole")
+    below.set_xticks(range(len(masks)), list(masks))
+    handles, labels = above.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    save_figure(figure, path)
+
+
+def _bars(axes: Axes, summary: pd.DataFrame, metric: str, label: str) -> None:
+    heights = summary[metric].unstack("method", sort=False)
+    errors = summary[f"{metric}_ci95"].unstack("method", sort=False)
+    share = 0.85 / heights.shape[1]
+    for place, method in enumerate(heights.columns):
+        left = [row + (place - (heights.shape[1] - 1) / 2) * share for row in range(len(heights))]
+        colour = BASELINE_COLOURS.get(method, OUR_COLOUR)
+        bars = axes.bar(
+            left,
+            heights[method],
+            share,
+            yerr=errors[method],
+            color=colour,
+            label=method,
+            error_kw={"elinewidth": 0.8},
+        )
+        axes.bar_label(bars, fmt=label, fontsize=6, padding=1)
+    axes.grid(axis="y", alpha=0.3)
+    axes.margins(x=0.02)
+
+
+def gallery(columns: Mapping[str, Images], rows: int, path: Path) -> None:
+    """Write a picture with a column for each set of images, its name above it.
+
+    Args:
+        columns: sets of images by name, each uint8, N×H×W×3.
+        rows: how many images of each set, from the first.
+        path: the PNG to write.
+    """
+    sets = [images[:rows] for images in columns.values()]
+    scale = max(1, 128 // sets[0].shape[1])
+    tiles = Image.fromarray(columns_of(sets, scale=scale))
+    width = tiles.width / len(sets)
+    picture = Image.new("RGB", (tiles.width, tiles.height + 20), "white")
+    picture.paste(tiles, (0, 20))
+    draw = ImageDraw.Draw(picture)
+    for place, name in enumerate(columns):
+        draw.text(((place + 0.5) * width, 10), name, fill="black", anchor="mm", font_size=13)
+    save_png(np.asarray(picture), path)

@@ -1,0 +1,86 @@
+"""The frame in which every stage script runs: its parameters, its lock, its tracked run."""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from dcgan_inpainting import tracking
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.params import S, read_section, section_of
+
+log = logging.getLogger(__name__)
+
+
+def project_root() -> Path:
+    """Return the root of the user's own checkout, also from inside a DVC experiment.
+
+    DVC runs queued and temporary experiments in a copy of the project that is deleted afterwards;
+    DVC_ROOT names the original. A stage run by hand has the working directory.
+    """
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
+
+
+def fresh_folder(folder: Path) -> Path:
+    """Return the folder, made empty: a stage's outputs never hold an earlier run's files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def run_stage(
+    name: str, model: type[S], work: Callable[[S, tracking.Run], None], *, item: str = ""
+) -> None:
+    """Run one stage: validate its section, hold its lock, track it, and do its work.
+
+    Args:
+        name: the stage. Its section of params.yaml has the same name, but for download's: `data`.
+        model: the pydantic model of that section.
+        work: what the stage does, given its parameters and the tracked run.
+        item: which item of a DVC matrix this is, for example the kind of mask.
+
+    Ends the process with status 1 and one line on bad input.
+    """
+    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        params = read_section(section_of(name), model)
+        with _exclusive(name, item), tracking.track(name, item, params, project_root()) as run:
+            work(params, run)
+    except UserError as error:
+        sys.exit(f"{name}: error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # A scheduler's SIGTERM then takes the way that Ctrl-C takes: the run is closed as killed.
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _exclusive(name: str, item: str) -> Iterator[None]:
+    """Hold the lock on this stage's outputs in this workspace.
+
+    A killed `dvc repro` leaves its stage running as an orphan; the next one must not write
+    beside it.
+    """
+    folder = Path(".dvc/tmp")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"stage-{name}{'-' + item if item else ''}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("another %s is still writing here; waiting for it to end", name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

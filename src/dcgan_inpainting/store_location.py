@@ -1,0 +1,85 @@
+"""Where the tracking store is, whatever directory DVC runs a stage in; MLflow itself not needed."""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# For MLflow, unless the user says otherwise. A dead server is to cost seconds, where MLflow's own
+# patience (8 attempts of 120 s) costs minutes at each call.
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # what matters comes as an exception
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class StoreLocation:
+    """The store's address, and what is known of it without opening it."""
+
+    uri: str
+    artifacts: str | None  # URI of the folder for artifacts; None: the server decides
+    database: Path | None  # the file of an SQLite store
+    own: bool  # whether that file belongs to this checkout, so that both move together
+    lock: Path  # held while an SQLite store is made
+
+    @classmethod
+    def of(cls, root: Path) -> "StoreLocation":
+        """Return where the runs of the checkout `root` (absolute) go.
+
+        MLFLOW_TRACKING_URI wins. Without it, or with a relative SQLite path in it, the store is
+        found from root and never from the working directory, which DVC may delete.
+        """
+        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+        # MLflow's own default is ./mlruns, again below the working directory.
+        artifacts = (root / "mlruns").as_uri()
+        lock = root / ".dvc" / "tmp" / "mlflow.lock"
+        if uri == "databricks" or urlsplit(uri).scheme in ("http", "https", "databricks"):
+            return cls(uri, None, None, False, lock)
+        if not uri.startswith(SQLITE) or "?" in uri:
+            return cls(uri, artifacts, None, False, lock)
+        database = root / uri.removeprefix(SQLITE)
+        own = database.parent == root
+        if not own:
+            lock = database.with_name(f"{database.name}.lock")
+        return cls(SQLITE + database.as_posix(), artifacts, database, own, lock)
+
+    @property
+    def shown(self) -> str:
+        """The address without the password that it may hold."""
+        place = urlsplit(self.uri).netloc
+        return (
+            self.uri.replace(place, "***@" + place.rpartition("@")[2]) if "@" in place else self.uri
+        )
+
+
+def is_made(database: Path) -> bool:
+    """Return whether an SQLite store is there; SQLite itself may leave an empty file."""
+    return database.exists() and database.stat().st_size > 0
+
+
+def move_artifacts(database: Path, old: str, new: str) -> None:
+    """Point a store's records at the folder of artifacts that moved along with the checkout.
+
+    MLflow keeps absolute addresses: from a checkout that was moved or copied, new artifacts would
+    go to the old place.
+
+    Raises:
+        sqlite3.Error: the database is not as expected.
+    """
+    with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+            connection.execute(
+                f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1)"
+                f" WHERE {column} = :old OR substr({column}, 1, length(:old) + 1) = :old || '/'",
+                {"old": old, "new": new},
+            )

@@ -1,0 +1,39 @@
+"""The last words of `make repro`: the quality table, and where to look."""
+
+import json
+import sys
+from pathlib import Path
+
+METRICS = Path("reports/metrics.json")
+WHERE = """
+Look at   reports/galleries/    original, damaged, each baseline and ours, by kind of mask
+          reports/train/        loss curves, and samples as training went on
+          reports/quality.png   the table above as a plot
+Then      make ui               the runs in MLflow
+          dvc metrics diff      against the last commit, after you have changed a parameter"""
+
+
+def table(metrics: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Return reports/metrics.json as text: a line for each mask and method, the best in each mark.
+
+    Args:
+        metrics: {mask: {method: {metric: value}}}, as evaluation.as_tree gives it.
+    """
+    head = ("mask", "method", "hole PSNR [dB]", "hole SSIM", "PSNR", "SSIM")
+    lines = [f"{head[0]:<15} {head[1]:<11} {head[2]:>18} {head[3]:>17} {head[4]:>7} {head[5]:>7}"]
+    for mask, methods in metrics.items():
+        best = max(methods, key=lambda method: methods[method]["hole_psnr"])
+        for method, m in methods.items():
+            lines.append(
+                f"{mask:<15} {method:<11} {m['hole_psnr']:>11.2f} ± {m['hole_psnr_ci95']:.2f} "
+                f"{m['hole_ssim']:>11.3f} ± {m['hole_ssim_ci95']:.3f} {m['psnr']:>7.2f} "
+                f"{m['ssim']:>7.3f}{'  ← best' if method == best else ''}"
+            )
+            mask = ""
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if not METRICS.is_file():
+        sys.exit(f"error: {METRICS} is not there: run the pipeline first (make repro)")
+    print(f"\n{table(json.loads(METRICS.read_text(encoding='utf-8')))}\n{WHERE}")

@@ -1,0 +1,9 @@
+"""The pipeline's scripts, one a DVC stage: `python -m stages.<name>` in the project's top folder."""
+
+import sys
+from pathlib import Path
+
+# DVC runs an experiment in a snapshot of the project. The snapshot's own src comes first on the
+# path, so that no installed copy of the package (an editable install points at the workspace)
+# can be imported in its stead.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))

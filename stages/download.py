@@ -1,0 +1,25 @@
+"""Stage download: the images of the chosen source, as data/raw/images.zip and partition.csv."""
+
+import logging
+from pathlib import Path
+
+from dcgan_inpainting import tracking
+from dcgan_inpainting.sources import DataParams, make_raw
+from dcgan_inpainting.stage import project_root, run_stage
+
+RAW = Path("data/raw")
+
+log = logging.getLogger(__name__)
+
+
+def work(params: DataParams, run: tracking.Run) -> None:
+    """Make data/raw, and log how many images each split has."""
+    counts = make_raw(params, RAW, project_root())
+    log.info("%s", ", ".join(f"{number} {split}" for split, number in counts.items()))
+    run.log_metrics({split: float(number) for split, number in counts.items()})
+    run.log_dataset(RAW / "images.zip", params.source)
+    run.log_artifact(RAW / "partition.csv")
+
+
+if __name__ == "__main__":
+    run_stage("download", DataParams, work)

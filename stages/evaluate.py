@@ -1,0 +1,77 @@
+"""Compare with the baselines: reports/metrics.json, per_image.csv, psnr.png and galleries/."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from dcgan_inpainting.evaluation import (
+    EvaluateParams,
+    Trial,
+    as_tree,
+    measure,
+    summarise,
+    with_baselines,
+)
+from dcgan_inpainting.quality_plots import gallery, plot_quality
+from dcgan_inpainting.stage import fresh_folder, run_stage
+from dcgan_inpainting.tracking import Run
+
+CROPPED = Path("data/cropped")
+MASKS = Path("data/masks")
+INPAINTED = Path("data/inpainted")
+REPORTS = Path("reports")
+
+
+def work(params: EvaluateParams, run: Run) -> None:
+    """Measure every method on every kind of mask."""
+    listing = json.loads((MASKS / "masks.json").read_text(encoding="utf-8"))
+    split = listing["split"]
+    images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")
+    train = np.load(CROPPED / "train.npy", mmap_mode="r")
+    run.log_dataset(CROPPED / f"{split}.npy", split)
+    galleries = fresh_folder(REPORTS / "galleries")
+    tables = []
+    for kind in tqdm(listing["kinds"], desc="evaluate", unit=" masks"):
+        trial = _trial(kind, images, train)
+        tables.append(measure(trial).assign(mask=kind))
+        gallery(
+            {"original": trial.original, "damaged": trial.damaged, **trial.restored},
+            params.gallery,
+            galleries / f"{kind}.png",
+        )
+    _write(pd.concat(tables), split, run)
+    for picture in sorted(galleries.iterdir()):
+        run.log_artifact(picture, "galleries")
+
+
+def _trial(kind: str, images: np.ndarray, train: np.ndarray) -> Trial:
+    known = np.load(MASKS / f"{kind}.npy")
+    settings = json.loads((INPAINTED / kind / "settings.json").read_text(encoding="utf-8"))
+    ours = {settings["method"]: np.load(INPAINTED / kind / "composite.npy")}
+    return with_baselines(images[: len(known)], known, train, ours)
+
+
+def _write(per_image: pd.DataFrame, split: str, run: Run) -> None:
+    index = pd.read_csv(CROPPED / "index.csv", dtype={"file": str})
+    files = index[index.split == split].set_index("row").file
+    per_image.insert(0, "file", per_image.row.map(files))
+    columns = ["mask", "method", "row", "file"]
+    per_image = per_image[[*columns, *per_image.columns.drop(columns)]]
+    per_image.to_csv(REPORTS / "per_image.csv", index=False, float_format="%.6g")
+    summary = summarise(per_image)
+    tree = as_tree(summary)
+    (REPORTS / "metrics.json").write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+    summary.reset_index().to_csv(REPORTS / "quality.csv", index=False, float_format="%.6g")
+    plot_quality(summary, REPORTS / "quality.png")
+    for mask, methods in tree.items():
+        for method, figures in methods.items():
+            run.log_metrics({f"{mask}/{method}/{name}": v for name, v in figures.items()})
+    for name in ("per_image.csv", "metrics.json", "quality.png"):
+        run.log_artifact(REPORTS / name)
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", EvaluateParams, work)

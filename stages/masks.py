@@ -1,0 +1,40 @@
+"""Draw the masks: data/masks/<kind>.npy, one mask for each image that is to be restored."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dcgan_inpainting.images import columns_of, save_png
+from dcgan_inpainting.masks import MasksParams, make_masks, read_masks
+from dcgan_inpainting.stage import fresh_folder, run_stage
+from dcgan_inpainting.tracking import Run
+
+CROPPED = Path("data/cropped")
+MASKS = Path("data/masks")
+SHEET = Path("reports/masks.png")
+
+
+def work(params: MasksParams, run: Run) -> None:
+    """Draw every kind, and a sheet with a column for each."""
+    images = np.load(CROPPED / f"{params.split}.npy", mmap_mode="r")
+    count, size = min(len(images), params.images or len(images)), images.shape[1]
+    fresh_folder(MASKS)
+    columns = []
+    for kind in params.kinds:
+        if kind == "file":
+            known = read_masks(params.folder, count, size)
+        else:
+            known = make_masks(kind, count, size, params.seed)
+        np.save(MASKS / f"{kind}.npy", known)
+        run.log_metrics({f"{kind}/missing": float(1 - known.mean())})
+        columns.append(np.where(known[:8, ..., None], images[: len(known[:8])], np.uint8(255)))
+    listing = {"split": params.split, "kinds": params.kinds}
+    (MASKS / "masks.json").write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
+    SHEET.parent.mkdir(parents=True, exist_ok=True)
+    save_png(columns_of(columns), SHEET)
+    run.log_artifact(SHEET)
+
+
+if __name__ == "__main__":
+    run_stage("masks", MasksParams, work)

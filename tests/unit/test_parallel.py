@@ -1,0 +1,63 @@
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dcgan_inpainting import parallel
+
+
+def test_results_come_in_order() -> None:
+    def work(item: int) -> int:
+        time.sleep(0.005 * (item % 3 == 0))
+        return item * item
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(parallel.in_order(pool, work, range(50), ahead=8))
+    assert results == [item * item for item in range(50)]
+
+
+def test_no_more_than_ahead_are_under_way() -> None:
+    taken = 0
+
+    def items() -> Iterator[int]:
+        nonlocal taken
+        for item in range(100):
+            taken += 1
+            yield item
+
+    with ThreadPoolExecutor(2) as pool:
+        results = parallel.in_order(pool, abs, items(), ahead=6)
+        assert next(results) == 0
+        time.sleep(0.05)
+        assert taken == 6
+        results.close()
+
+
+def test_an_error_drops_what_has_not_begun() -> None:
+    begun = []
+    release = threading.Event()
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 0:
+            raise ZeroDivisionError
+        release.wait(5)
+        return item
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ZeroDivisionError):
+            list(parallel.in_order(pool, work, range(10), ahead=10))
+        release.set()
+    assert len(begun) <= 2
+
+
+def test_chunks() -> None:
+    assert [list(chunk) for chunk in parallel.chunks(range(5), 2)] == [[0, 1], [2, 3], [4]]
+    assert list(parallel.chunks([], 2)) == []
+
+
+def test_cores_are_those_of_this_process() -> None:
+    assert 1 <= parallel.cores() <= (os.cpu_count() or 1)
