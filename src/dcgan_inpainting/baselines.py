@@ -4,13 +4,11 @@ Each takes damaged images (uint8, N×H×W×3) with masks (boolean, N×H×W, True
 them with their holes filled; known pixels are unchanged.
 """
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 from skimage.restoration import inpaint_biharmonic
 
 from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.parallel import cores, process_pool
 
 CHUNK = 1024  # training images in memory at once
 
@@ -48,10 +46,8 @@ def biharmonic(damaged: Images, known: Known) -> Images:
     Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
     Functions", International Journal of Mathematics and Mathematical Sciences, 2018.
     """
-    # Spawned rather than forked: a fork of a process with OpenMP threads can hang.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        filled = list(pool.map(_biharmonic, damaged, known, chunksize=8))
-    return np.stack(filled)
+    with process_pool(cores()) as pool:
+        return np.stack(list(pool.map(_biharmonic, damaged, known, chunksize=8)))
 
 
 def _biharmonic(image: Images, known: Known) -> Images:

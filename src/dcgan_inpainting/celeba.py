@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from dcgan_inpainting import fetching, packing
 from dcgan_inpainting.atomic import replacing
+from dcgan_inpainting.celeba_splits import LIST_NAME, listed_entries, official_entries, parse_list
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.partition import Entry
 
@@ -20,10 +21,6 @@ log = logging.getLogger(__name__)
 
 SITE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 UNCHECKED = "any"
-
-_SPLIT_OF = {"0": "train", "1": "val", "2": "test"}
-# The official split is by number: the last training image, and the last one for validation.
-_LAST_TRAIN, _LAST_VAL, _OFFICIAL_COUNT = 162_770, 182_637, 202_599
 
 
 class OfficialFile(NamedTuple):
@@ -51,7 +48,7 @@ ARCHIVE = _official(
     "0-dYn9z10tMJOBAkviAcfdyQ",
 )
 PARTITION = _official(
-    "list_eval_partition.txt",
+    LIST_NAME,
     "d32c9cbf5e040fd4025c592c306e6668",
     "0B7EVK8r0v71pY0NSMzRuSXJEVkk",
     "0-i4TGCi_51OtQ5K9FSp4EDg",
@@ -101,7 +98,7 @@ def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s)
             listed = _listed(archive, opened, expected.partition)
     if not names:
         raise UserError(f"data.archive: {archive} holds no images")
-    return _official_entries(names) if listed is None else _listed_entries(names, listed)
+    return official_entries(names) if listed is None else listed_entries(names, listed)
 
 
 def download(
@@ -196,49 +193,3 @@ def _listed(archive: Path, opened: zipfile.ZipFile, md5: str | None) -> dict[str
             f"data.partition_md5 to its md5 or to any"
         )
     return parse_list(content.decode("utf-8", "replace"), where)
-
-
-def parse_list(text: str, where: str) -> dict[str, str]:
-    """Return {image: split} from a list in CelebA's format: `000001.jpg 0` a line.
-
-    0 is train, 1 validation, 2 test. `where` names the list in errors.
-
-    Raises:
-        UserError: a line is not of that form.
-    """
-    splits = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        name, _, digit = line.strip().rpartition(" ")
-        if not name or digit not in _SPLIT_OF:
-            raise UserError(f"{where}, line {number}: {line!r} is not `FILE 0`, `FILE 1` or 2")
-        splits[name.strip()] = _SPLIT_OF[digit]
-    return splits
-
-
-def _listed_entries(names: list[str], splits: dict[str, str]) -> list[Entry]:
-    found = [(name, splits.get(PurePosixPath(name).name)) for name in names]
-    entries = [Entry(name, split) for name, split in found if split]
-    if not entries:
-        raise UserError(f"{PARTITION.name} names none of the archive's images ({names[0]} …)")
-    if len(entries) < len(names):
-        log.warning("%d images are not in the list: left out", len(names) - len(entries))
-    if len(entries) < len(splits):
-        log.warning("%d listed images are not in the archive", len(splits) - len(entries))
-    return entries
-
-
-def _official_entries(names: list[str]) -> list[Entry]:
-    numbers = {f"{number:06d}.jpg": number for number in range(1, _OFFICIAL_COUNT + 1)}
-    if {PurePosixPath(name).name for name in names} != numbers.keys():
-        log.warning("no %s, and not the official images: split by name", PARTITION.name)
-        return []
-    log.info("no %s: the official splits are known by number", PARTITION.name)
-    return [Entry(name, _split_of_number(numbers[PurePosixPath(name).name])) for name in names]
-
-
-def _split_of_number(number: int) -> str:
-    if number <= _LAST_TRAIN:
-        return "train"
-    return "val" if number <= _LAST_VAL else "test"

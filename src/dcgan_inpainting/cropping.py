@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch.nn import functional
 
-from dcgan_inpainting.decoding import Pixels, UnreadableImage, decode
+from dcgan_inpainting.decoding import Pixels, UnreadableImageError, decode
 from dcgan_inpainting.packing import READ_ERRORS
 from dcgan_inpainting.params import Section
 
@@ -44,7 +44,7 @@ class Crops(NamedTuple):
     unreadable: list[Unreadable]
 
 
-class SquareDoesNotFit(ValueError):
+class SquareDoesNotFitError(ValueError):
     """The square reaches outside the image; `fits` is the largest that does not (0: none)."""
 
     def __init__(self, message: str, fits: int) -> None:
@@ -62,7 +62,7 @@ def cut_square(image: Pixels, size: int | None, offset_x: int = 0, offset_y: int
         offset_y: pixels that it lies below it. Half pixels are rounded up and left.
 
     Raises:
-        SquareDoesNotFit: part of the square would lie outside the image.
+        SquareDoesNotFitError: part of the square would lie outside the image.
     """
     height, width = image.shape[:2]
     fits = max(0, min(width - 2 * abs(offset_x), height - 2 * abs(offset_y)))
@@ -72,7 +72,7 @@ def cut_square(image: Pixels, size: int | None, offset_x: int = 0, offset_y: int
     if not inside or side == 0:
         crop = "any crop" if size is None else f"the {size} px crop"
         place = f" at offset {offset_x}, {offset_y}" if offset_x or offset_y else ""
-        raise SquareDoesNotFit(f"{width}×{height} is too small for {crop}{place}", fits)
+        raise SquareDoesNotFitError(f"{width}×{height} is too small for {crop}{place}", fits)
     return image[top : top + side, left : left + side]
 
 
@@ -94,9 +94,9 @@ def crop_files(archive: zipfile.ZipFile, files: Sequence[str], params: CropParam
             try:
                 image = decode(archive.read(file))
                 square = cut_square(image, params.size, params.offset_x, params.offset_y)
-            except SquareDoesNotFit as error:
+            except SquareDoesNotFitError as error:
                 unreadable.append(Unreadable(file, str(error), error.fits))
-            except (UnreadableImage, *READ_ERRORS) as error:
+            except (UnreadableImageError, *READ_ERRORS) as error:
                 unreadable.append(Unreadable(file, str(error)))
             else:
                 cropped.append(file)

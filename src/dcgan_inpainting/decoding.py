@@ -17,7 +17,7 @@ _RGB = 3  # torchvision.io.ImageReadMode.RGB
 _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-class UnreadableImage(ValueError):
+class UnreadableImageError(ValueError):
     """The bytes are no image that can become RGB; the message is the reason."""
 
 
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Pixels:
         uint8, height×width×3, 0…255.
 
     Raises:
-        UnreadableImage: the file is broken, empty, or of no known format.
+        UnreadableImageError: the file is broken, empty, or of no known format.
     """
     if _decode_jpeg is not None and data.startswith(_JPEG_START):
         try:
@@ -58,19 +58,19 @@ def decode(data: bytes) -> Pixels:
 def decode_with_pillow(data: bytes) -> Pixels:
     """Return what `decode` does, with Pillow for every format."""
     if not data:
-        raise UnreadableImage("the file is empty")
+        raise UnreadableImageError("the file is empty")
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(_as_rgb(ImageOps.exif_transpose(image)))
     except UnidentifiedImageError:
-        raise UnreadableImage("not an image of a known format") from None
+        raise UnreadableImageError("not an image of a known format") from None
     except _PILLOW_ERRORS as error:
-        raise UnreadableImage(" ".join(str(error).split()) or type(error).__name__) from None
+        raise UnreadableImageError(" ".join(str(error).split()) or type(error).__name__) from None
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
-        raise UnreadableImage("floating-point images have no agreed range")
+        raise UnreadableImageError("floating-point images have no agreed range")
     if image.mode.startswith("I"):
         # convert() would clip 16-bit levels at 255.
         levels = np.clip(np.asarray(image, dtype=np.float64), 0, 65535)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 
-_BLOCK = 1 << 18  # bytes
+_BLOCK = 1 << 14  # bytes: what a break can lose
 _TIMEOUT = (15, 60)  # seconds to connect, seconds without a byte
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|\?xml)", re.IGNORECASE)
 _WEB_PAGE = "the answer is a web page, not the file (a quota or a login page)"
@@ -26,7 +26,7 @@ class FetchError(Exception):
     """A file could not be had from an address; the message is the reason."""
 
 
-class _Interrupted(Exception):
+class _InterruptedError(Exception):
     """The transfer broke off in a way that another try may mend."""
 
 
@@ -37,7 +37,7 @@ def md5_of(path: Path) -> str:
 
 
 def fetch(
-    address: str, target: Path, md5: str | None, *, tries: int = 5, pause: float = 2.0
+    address: str, target: Path, md5: str | None, *, tries: int = 4, pause: float = 2.0
 ) -> None:
     """Download a file over HTTP, going on where an earlier, killed or broken, download stopped.
 
@@ -66,11 +66,11 @@ def fetch(
             try:
                 _transfer(address, part)
                 break
-            except (_Interrupted, requests.RequestException) as error:
+            except (_InterruptedError, requests.RequestException) as error:
                 failures = 1 if part.size() > size else failures + 1
                 if failures >= tries:
-                    raise FetchError(f"{error} (tried {tries} times)") from None
-                log.info("%s: %s; trying again", address, error)
+                    raise FetchError(f"{_reason(error)} (tried {tries} times)") from None
+                log.info("%s: %s; trying again", target.name, _reason(error))
                 time.sleep(min(60.0, pause * 2 ** (failures - 1)))
         part.finish(md5)
 
@@ -143,6 +143,13 @@ class _Part:
         self._note.unlink(missing_ok=True)
 
 
+def _reason(error: Exception) -> str:
+    # requests nests three errors in one line; the last says what happened.
+    if isinstance(error, requests.ConnectionError):
+        return "no connection: " + str(error).rpartition(": ")[2].strip("'\")>")
+    return str(error)
+
+
 def _transfer(address: str, part: _Part) -> None:
     """Ask for the file, or for its rest, and append what comes to the part."""
     validator = part.validator(address)
@@ -160,12 +167,12 @@ def _transfer(address: str, part: _Part) -> None:
             part.begin(address, _validator(response))
         elif not content_range.startswith(f"bytes {start}-"):
             part.discard()
-            raise _Interrupted(f"the server sent another part than asked for: {content_range}")
+            raise _InterruptedError(f"the server sent another part than asked for: {content_range}")
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdigit() else None
         _append(response, part, total)
     if total is not None and part.size() != total:
-        raise _Interrupted(f"only {part.size()} of {total} bytes came")
+        raise _InterruptedError(f"only {part.size()} of {total} bytes came")
 
 
 def _append(response: requests.Response, part: _Part, total: int | None) -> None:
@@ -182,7 +189,7 @@ def _append(response: requests.Response, part: _Part, total: int | None) -> None
 def _refuse(response: requests.Response) -> None:
     status = response.status_code
     if status in (408, 416, 425, 429) or status >= 500:
-        raise _Interrupted(f"HTTP {status} {response.reason}")
+        raise _InterruptedError(f"HTTP {status} {response.reason}")
     if status not in (200, 206):
         raise FetchError(f"HTTP {status} {response.reason}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):

@@ -1,7 +1,7 @@
-"""Images as arrays: the one pair of range conversions, and grids of images as pictures.
+"""Images and masks as arrays, and grids of images as pictures.
 
-Stored images are uint8, N×H×W×3, 0…255. The networks see float32 tensors, N×3×H×W, −1…1. A mask
-is an array called `known`, boolean, N×H×W: True where the image is known, False in its hole.
+Images are uint8, N×H×W×3, 0…255. A mask is an array called `known`, boolean, N×H×W: True where the
+image is known, False in its hole.
 """
 
 import math
@@ -9,26 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 Images = NDArray[np.uint8]
 Known = NDArray[np.bool_]
-
-
-def to_tensor(images: Images) -> torch.Tensor:
-    """Return images (uint8, N×H×W×3, 0…255) as a float32 tensor (N×3×H×W, −1…1)."""
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2) / 127.5 - 1
-
-
-def to_uint8(tensor: torch.Tensor) -> Images:
-    """Return a tensor (N×3×H×W, −1…1, any float) as images (uint8, N×H×W×3, 0…255).
-
-    Values are rounded to the nearest level and clipped; the inverse of to_tensor on stored images.
-    """
-    levels = ((tensor.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
 def grid(images: Images, columns: int | None = None, *, gap: int = 2, scale: int = 1) -> Images:

@@ -17,17 +17,19 @@ from torch import Tensor
 
 from dcgan_inpainting.blending import BLENDINGS, Blending
 from dcgan_inpainting.devices import Precision, autocast, device, place
-from dcgan_inpainting.images import Images, Known, to_tensor, to_uint8
+from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.networks import Discriminator, Generator, freeze
 from dcgan_inpainting.objective import (
     Distance,
     Prior,
     context_loss,
+    latent_loss,
     neighbour_weights,
     prior_loss,
     uniform_weights,
 )
 from dcgan_inpainting.params import Section
+from dcgan_inpainting.tensors import to_tensor, to_uint8
 
 START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
 
@@ -47,6 +49,7 @@ class InpaintParams(Section):
     weight_floor: float = Field(ge=0, le=1)
     prior: Prior
     prior_weight: float = Field(ge=0, le=100)
+    latent_weight: float = Field(ge=0, le=1000)
     clip: Annotated[float, Field(ge=0.1, le=100)] | None
     blending: Blending
     batch_size: int = Field(ge=1, le=4096)
@@ -80,6 +83,7 @@ YEH = {
     "weight_floor": 0.0,
     "prior": "log_one_minus_d",
     "prior_weight": 0.003,
+    "latent_weight": 0.0,
     "clip": 1.0,
     "blending": "poisson",
     "precision": "float32",
@@ -116,18 +120,19 @@ class _Problem:
         target, weights = self.target[image], self.weights[image]
         return context_loss(generated.float(), target, weights, self.params.distance)
 
-    def prior(self, generated: Tensor) -> Tensor:
-        """Return the weighted prior of generated images, shape N."""
+    def prior(self, z: Tensor, generated: Tensor) -> Tensor:
+        """Return the weighted priors on z and on the images generated from it, shape N."""
+        penalty = self.params.latent_weight * latent_loss(z)
         if self.params.prior == "none" or self.params.prior_weight == 0:
-            return torch.zeros(len(generated), device=generated.device)
+            return penalty
         with autocast(self.params.precision):
             logits = self.discriminator(generated).float()
-        return self.params.prior_weight * prior_loss(logits, self.params.prior)
+        return penalty + self.params.prior_weight * prior_loss(logits, self.params.prior)
 
     def objective(self, z: Tensor) -> Tensor:
         """Return the objective of each z (N×latent_dim) for its image, shape N."""
         generated = self.generate(z)
-        return self.context(generated) + self.prior(generated)
+        return self.context(generated) + self.prior(z, generated)
 
     def clip(self, z: Tensor) -> Tensor:
         """Return z within the bounds that the settings give."""
@@ -215,7 +220,7 @@ def _best_start(problem: _Problem) -> Tensor:
         z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(best.device)
         z = problem.clip(z)
         generated = problem.generate(z)
-        prior = problem.prior(generated)
+        prior = problem.prior(z, generated)
         for index in range(count):
             losses = problem.context(generated, slice(index, index + 1)) + prior
             value, place = losses.min(0)

@@ -23,7 +23,9 @@ def plot_losses(curves: Path, path: Path) -> None:
     losses, answers = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     losses.plot(table.images, table.g_loss, color=GENERATOR_COLOUR, label="generator (G)")
     losses.plot(table.images, table.d_loss, color=DISCRIMINATOR_COLOUR, label="discriminator (D)")
-    losses.set(ylabel="loss", ylim=(0, None), title="Training of the DCGAN")
+    losses.set(ylabel="loss", title="Training of the DCGAN")
+    if table.g_loss.min() >= 0:  # always, but for the hinge loss
+        losses.set_ylim(bottom=0)
     answers.plot(table.images, table.d_real, color="black", label="D(x), real images")
     answers.plot(table.images, table.d_fake, color="grey", label="D(G(z)), generated images")
     answers.set(xlabel="images seen", ylabel="D's mean answer", ylim=(0, 1))

@@ -42,6 +42,8 @@ def quality(original: NDArray[np.uint8], restored: NDArray[np.uint8], known: Kno
     Raises:
         ValueError: the mask has no hole, or the shapes don't match.
     """
+    if known.shape != original.shape[:2]:
+        raise ValueError(f"the mask {known.shape} does not match the image {original.shape}")
     if known.all():
         raise ValueError("the mask has no hole to measure")
     truth, image = original / 255.0, restored / 255.0

@@ -243,8 +243,9 @@ def recalibrate(generator: Generator, batches: int, batch_size: int, rng: torch.
         layer.reset_running_stats()
         layer.momentum = None
     generator.train()
+    place = next(generator.parameters()).device
     for _ in range(batches):
-        generator(torch.randn(batch_size, generator.latent_dim, generator=rng))
+        generator(torch.randn(batch_size, generator.latent_dim, generator=rng).to(place))
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
     generator.eval()

@@ -66,3 +66,13 @@ def prior_loss(logits: Tensor, prior: Prior) -> Tensor:
     if prior == "minus_log_d":
         return softplus(-logits)
     return torch.zeros_like(logits)
+
+
+def latent_loss(z: Tensor) -> Tensor:
+    """Return half the squared length of each z (N×latent_dim), shape N.
+
+    It is −log of the normal density from which z was drawn in training, less a constant, and holds
+    z where G was trained. Source: Bora et al., "Compressed Sensing using Generative Models", ICML
+    2017, section 3.
+    """
+    return z.square().sum(1) / 2

@@ -136,6 +136,6 @@ def _cores() -> int:
 
 def _process_space() -> str:
     try:
-        return f"{host()} {os.readlink('/proc/self/ns/pid')}"
+        return f"{host()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return host()

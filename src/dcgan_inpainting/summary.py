@@ -26,7 +26,7 @@ def table(metrics: dict[str, dict[str, dict[str, float]]]) -> str:
         for method, m in methods.items():
             lines.append(
                 f"{mask:<15} {method:<11} {m['hole_psnr']:>11.2f} ± {m['hole_psnr_ci95']:.2f} "
-                f"{m['hole_ssim']:>11.3f} ± {m['hole_ssim_ci95']:.3f} {m['psnr']:>7.2f} "
+                f"{m['hole_ssim']:>9.3f} ± {m['hole_ssim_ci95']:.3f} {m['psnr']:>7.2f} "
                 f"{m['ssim']:>7.3f}{'  ← best' if method == best else ''}"
             )
             mask = ""

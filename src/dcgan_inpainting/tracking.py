@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 
 EXPERIMENT = "dcgan-inpainting"
 FLUSH_SECONDS = 5.0  # how late a curve may be
-FLUSH_SHARE = 0.01  # however slow the store, sending takes no more than this share of the time
+FLUSH_SECONDS_AT_MOST = 60.0  # the same for a slow store, that sending take no more than
+FLUSH_SHARE = 0.01  # … of the time
 BATCH = 1000  # MLflow's limit for one call
 PARAM_LENGTH = 6000  # MLflow's limit
 LINE_LENGTH = 500  # of an error
@@ -148,7 +149,9 @@ class _TrackedRun:
             self._broken = True
             self._points.clear()
             shown = self._location.shown
-            reason = _one_line(str(error).replace(self._location.uri, shown)) or repr(error)
+            reason = str(error).replace(self._location.uri, shown) or repr(error)
+            # Of a failed request only the cause is news, and stands at the end.
+            reason = _one_line(reason.rpartition("(Caused by ")[2])
             log.warning("no longer tracked, the work goes on: MLflow at %s: %s", shown, reason)
 
     def _start(self, stage: str, item: str, params: BaseModel) -> None:
@@ -176,7 +179,8 @@ class _TrackedRun:
             text = "; ".join(self._not_finite.values())
             self._client.log_batch(self._run_id, tags=[RunTag("not_finite", text)])
         now = time.monotonic()
-        self._next_flush = now + max(FLUSH_SECONDS, (now - began) / FLUSH_SHARE)
+        pause = min((now - began) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
+        self._next_flush = now + max(FLUSH_SECONDS, pause)
 
     def _log_input(self, path: Path, name: str, digest: str) -> None:
         from mlflow.entities import Dataset, DatasetInput
@@ -224,6 +228,8 @@ def _make_store(database: Path, location: StoreLocation) -> None:
     """Make an SQLite store: whole or not at all, and by one process however many want it."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    if set("%?") & set(str(database)):
+        raise OSError("an SQLite store's path must be free of % and ?")
     database.parent.mkdir(parents=True, exist_ok=True)
     location.lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(location.lock):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dcgan_inpainting import augmentation, losses
 from dcgan_inpainting.devices import Precision, autocast, device, place
-from dcgan_inpainting.images import Images, to_uint8
+from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import (
     Activation,
     Architecture,
@@ -25,6 +25,7 @@ from dcgan_inpainting.networks import (
     recalibrate,
 )
 from dcgan_inpainting.params import Section
+from dcgan_inpainting.tensors import scale, to_uint8
 
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
 CURVE_POINTS = 500  # rows of the loss curves, each the mean over the steps since the one before
@@ -237,5 +238,4 @@ def _batches(
             batch = augmentation.flip(batch, rng)
         if params.shift:
             batch = augmentation.shift(batch, params.shift, rng)
-        scaled = batch.permute(0, 3, 1, 2) / 127.5 - 1
-        yield scaled.contiguous(memory_format=torch.channels_last)
+        yield scale(batch)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from dcgan_inpainting.cropping import (
     CropParams,
-    SquareDoesNotFit,
+    SquareDoesNotFitError,
     crop_files,
     cut_square,
     scale,
@@ -61,7 +61,7 @@ def test_the_square_lies_where_it_should(
 def test_a_square_that_does_not_fit_says_what_would(
     size: int | None, offset: tuple[int, int], fits: int
 ) -> None:
-    with pytest.raises(SquareDoesNotFit, match="89×109 is too small for") as caught:
+    with pytest.raises(SquareDoesNotFitError, match="89×109 is too small for") as caught:
         cut_square(coordinates(109, 89), size, *offset)
     assert caught.value.fits == fits
     if fits:

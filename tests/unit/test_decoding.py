@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from dcgan_inpainting import decoding
-from dcgan_inpainting.decoding import UnreadableImage, decode, decode_with_pillow
+from dcgan_inpainting.decoding import UnreadableImageError, decode, decode_with_pillow
 
 
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -142,5 +142,5 @@ PNG = encode(Image.fromarray(smooth(64, 64)), "PNG")
     ],
 )
 def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableImage, match=reason):
+    with pytest.raises(UnreadableImageError, match=reason):
         decode(data)

@@ -1,9 +1,13 @@
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import psutil
 import pytest
 
 from dcgan_inpainting import parallel
@@ -61,3 +65,27 @@ def test_chunks() -> None:
 
 def test_cores_are_those_of_this_process() -> None:
     assert 1 <= parallel.cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is not known to Windows")
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    script = (
+        "import os, sys, time\n"
+        "from dcgan_inpainting import parallel\n"
+        "if __name__ == '__main__':\n"
+        "    with parallel.process_pool(1) as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    (tmp_path / "main.py").write_text(script)
+    source = Path(parallel.__file__).parents[1]
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "main.py"],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(source)},
+    ) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    psutil.wait_procs([worker], timeout=10)
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE

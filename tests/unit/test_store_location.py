@@ -1,0 +1,69 @@
+"""Where the tracking store is."""
+
+from pathlib import Path
+
+import pytest
+
+from dcgan_inpainting.store_location import StoreLocation
+
+ROOT = Path("/home/me/my faces")
+
+
+@pytest.mark.parametrize(
+    ("variable", "uri", "artifacts", "own"),
+    [
+        (None, "sqlite:////home/me/my faces/mlflow.db", "file:///home/me/my%20faces/mlruns", True),
+        ("", "sqlite:////home/me/my faces/mlflow.db", "file:///home/me/my%20faces/mlruns", True),
+        ("http://host:5000", "http://host:5000", None, False),
+        ("https://me:secret@host", "https://me:secret@host", None, False),
+        ("databricks", "databricks", None, False),
+        (
+            "sqlite:////var/runs.db",
+            "sqlite:////var/runs.db",
+            "file:///home/me/my%20faces/mlruns",
+            False,
+        ),
+        (
+            "sqlite:///runs.db",
+            "sqlite:////home/me/my faces/runs.db",
+            "file:///home/me/my%20faces/mlruns",
+            True,
+        ),
+        ("mysql://host/x", "mysql://host/x", "file:///home/me/my%20faces/mlruns", False),
+    ],
+)
+def test_the_store_is_found_from_root_or_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    uri: str,
+    artifacts: str | None,
+    own: bool,
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    location = StoreLocation.of(ROOT)
+    assert (location.uri, location.artifacts, location.own) == (uri, artifacts, own)
+
+
+def test_one_store_has_one_lock_from_every_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert StoreLocation.of(ROOT).lock == ROOT / ".dvc/tmp/mlflow.lock"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////var/runs.db")
+    assert StoreLocation.of(ROOT).lock == Path("/var/runs.db.lock")
+    assert StoreLocation.of(ROOT).lock == StoreLocation.of(Path("/elsewhere")).lock
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://me:secret@host:5000/x", "https://***@host:5000/x"),
+        ("postgresql://me:p@ss@host/x", "postgresql://***@host/x"),
+        ("http://host:5000", "http://host:5000"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, uri: str, shown: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert StoreLocation.of(ROOT).shown == shown

@@ -1,0 +1,77 @@
+"""The table that `make repro` ends with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dcgan_inpainting.summary import table
+
+ROOT = Path(__file__).parents[2]
+
+
+def figures(hole_psnr: float, psnr: float) -> dict[str, float]:
+    return {
+        "psnr": psnr,
+        "ssim": 0.87654,
+        "hole_psnr": hole_psnr,
+        "hole_psnr_ci95": 0.456,
+        "hole_ssim": 0.71234,
+        "hole_ssim_ci95": 0.0123,
+    }
+
+
+METRICS = {
+    "half": {"mean": figures(15.5, 30.0), "latent": figures(17.254, 20.1)},
+    "center": {"mean": figures(20.0, 26.0), "latent": figures(19.9, 26.1)},
+}
+
+
+def test_a_line_for_each_mask_and_method_with_the_best_marked() -> None:
+    lines = table(METRICS).splitlines()
+    head = "mask method hole PSNR [dB] hole SSIM PSNR SSIM"
+    assert " ".join(lines[0].split()) == head
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "half mean 15.50 ± 0.46 0.712 ± 0.012 30.00 0.877",
+        "latent 17.25 ± 0.46 0.712 ± 0.012 20.10 0.877 ← best",
+        "center mean 20.00 ± 0.46 0.712 ± 0.012 26.00 0.877 ← best",
+        "latent 19.90 ± 0.46 0.712 ± 0.012 26.10 0.877",
+    ]
+
+
+def test_columns_stand_under_their_heads() -> None:
+    """Every number ends where its head ends, so that the table can be read downwards."""
+    head, *lines = table(METRICS).splitlines()
+    for name, value in (("hole PSNR [dB]", "± 0.46"), ("hole SSIM", "± 0.012")):
+        end = head.index(name) + len(name)
+        assert {line.index(value) + len(value) for line in lines} == {end}
+    assert {line.index("0.877") + len("0.877") for line in lines} == {len(head)}
+
+
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dcgan_inpainting.summary"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_as_a_command_it_prints_the_metrics_and_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/metrics.json").write_text(json.dumps(METRICS), encoding="utf-8")
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert table(METRICS) in done.stdout
+    assert "reports/galleries/" in done.stdout
+
+
+def test_as_a_command_it_says_what_to_do_first(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: {Path('reports/metrics.json')} is not there: run the pipeline first (make repro)\n"
+    )
