@@ -2,6 +2,7 @@
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
+PORT ?= 5000
 VENV := .venv/bin
 STAMP := .venv/requirements.lock
 export PATH := $(CURDIR)/$(VENV):$(PATH)
@@ -31,7 +32,7 @@ smoke: $(STAMP)
 	python -m dcgan_inpainting.summary
 
 ui: $(STAMP)
-	@python -m dcgan_inpainting.ui
+	@python -m dcgan_inpainting.ui --port $(PORT)
 
 lint: $(STAMP)
 	ruff check .

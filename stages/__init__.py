@@ -1,4 +1,4 @@
-"""The pipeline's scripts, one a DVC stage: `python -m stages.<name>` in the project's top folder."""
+"""The pipeline's scripts, one a DVC stage: `python -m stages.NAME` in the project's top folder."""
 
 import sys
 from pathlib import Path

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel
 
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import section_of
 from dcgan_inpainting.provenance import Process, host, provenance
 from dcgan_inpainting.store_location import (
@@ -87,6 +88,19 @@ def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]
         raise
     else:
         run.end("FINISHED")
+
+
+def experiment(root: Path) -> tuple[str, str]:
+    """Return the store's address and the id of the project's experiment; both made where missing.
+
+    Raises:
+        UserError: the store can't be opened.
+    """
+    location = StoreLocation.of(root.resolve())
+    try:
+        return location.uri, _connect(location)[1]
+    except _tracking_errors() as error:
+        raise UserError(f"MLflow at {location.shown}: {_one_line(str(error))}") from None
 
 
 class _TrackedRun:

@@ -166,39 +166,43 @@ class _Trainer:
 
     def step(self, real: Tensor) -> Tensor:
         """Update D once and G generator_steps times; return g_loss, d_loss, D(x), D(G(z))."""
-        d_loss, d_real, d_fake = self._update_discriminator(real)
-        for _ in range(self.params.generator_steps):
-            g_loss = self._update_generator(len(real))
+        fake = self._generate(len(real))
+        d_loss, d_real, d_fake = self._update_discriminator(real, fake.detach())
+        g_loss = self._update_generator(fake)
+        for _ in range(self.params.generator_steps - 1):
+            g_loss = self._update_generator(self._generate(len(real)))
         self.taken += 1
         # Early on the average forgets faster, or it would keep the random weights of the start.
         warm = min(self.params.ema_decay, self.taken / (10 + self.taken))
         average_into(self.average, self.generator, warm)
         return torch.stack([g_loss, d_loss, d_real, d_fake])
 
-    def _update_discriminator(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _generate(self, count: int) -> Tensor:
+        with autocast(self.params.precision):
+            return self.generator(self.draw_z(count))
+
+    def _judge(self, images: Tensor) -> Tensor:
+        with autocast(self.params.precision):
+            return self.discriminator(images).float()
+
+    def _update_discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         params = self.params
-        with torch.no_grad(), autocast(params.precision):
-            fake = self.generator(self.draw_z(len(real)))
         self.d_adam.zero_grad()
-        with autocast(params.precision):
-            on_real = self.discriminator(real).float()
+        on_real = self._judge(real)
         real_loss = losses.discriminator_loss_on_real(on_real, params.loss, params.label_smoothing)
         torch.autograd.backward(real_loss)
-        with autocast(params.precision):
-            on_fake = self.discriminator(fake).float()
+        on_fake = self._judge(fake)
         fake_loss = losses.discriminator_loss_on_fake(on_fake, params.loss)
         torch.autograd.backward(fake_loss)
         self.d_adam.step()
         d_loss = (real_loss + fake_loss).detach()
         return d_loss, on_real.detach().sigmoid().mean(), on_fake.detach().sigmoid().mean()
 
-    def _update_generator(self, count: int) -> Tensor:
+    def _update_generator(self, fake: Tensor) -> Tensor:
         # D's weights are held: only the gradient with respect to the images is needed.
         self.discriminator.requires_grad_(False)
         self.g_adam.zero_grad()
-        with autocast(self.params.precision):
-            logits = self.discriminator(self.generator(self.draw_z(count))).float()
-        loss = losses.generator_loss(logits, self.params.loss)
+        loss = losses.generator_loss(self._judge(fake), self.params.loss)
         torch.autograd.backward(loss)
         self.g_adam.step()
         self.discriminator.requires_grad_(True)

@@ -1,0 +1,88 @@
+"""Images restored a second, beside the plain search: `python -m benchmarks.inpaint`.
+
+The plain search is Yeh et al.'s as one writes it down first: one image at a time, 1,500 steps of
+Adam on z, float32, the networks as they were trained. The networks here are untrained: what they
+generate does not change the speed.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from benchmarks.measuring import measured, show
+from dcgan_inpainting.devices import device
+from dcgan_inpainting.inpainting import InpaintParams, restore
+from dcgan_inpainting.masks import make_masks
+from dcgan_inpainting.networks import Architecture, Discriminator, Generator, initialise
+from dcgan_inpainting.objective import context_loss, neighbour_weights, prior_loss
+from dcgan_inpainting.params import load_params, read_section
+from dcgan_inpainting.tensors import to_tensor
+from dcgan_inpainting.training import TrainParams
+
+
+def networks() -> tuple[Generator, Discriminator]:
+    """Return networks of params.yaml's architecture, untrained."""
+    architecture: Architecture = read_section("train", TrainParams).architecture(64)
+    generator, discriminator = Generator(architecture), Discriminator(architecture)
+    for network in (generator, discriminator):
+        initialise(network, torch.Generator().manual_seed(1))
+        network.eval().to(device())
+    return generator, discriminator
+
+
+def problem(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return noise images and their center masks."""
+    images = np.random.default_rng(1).integers(0, 256, (count, 64, 64, 3), np.uint8)
+    return images, make_masks("center", count, 64, 1)
+
+
+def plain(steps: int) -> tuple[int, float]:
+    """Restore one image."""
+    generator, discriminator = networks()
+    images, known = problem(1)
+    target = to_tensor(images).to(device())
+    weights = neighbour_weights(torch.from_numpy(known), 7, 0.0).to(device())
+    z = torch.randn(1, generator.latent_dim, device=device()).requires_grad_(True)
+    adam = torch.optim.Adam([z], 0.01)
+    start = time.perf_counter()
+    for _ in range(steps):
+        adam.zero_grad()
+        generated = generator(z)
+        loss = context_loss(generated, target, weights, "l1")
+        loss = loss + 0.003 * prior_loss(discriminator(generated), "log_one_minus_d")
+        loss.sum().backward()
+        adam.step()
+        with torch.no_grad():
+            z.clamp_(-1, 1)
+    return 1, time.perf_counter() - start
+
+
+def ours(params: InpaintParams, count: int) -> tuple[int, float]:
+    """Restore `count` images as the stage does."""
+    generator, discriminator = networks()
+    images, known = problem(count)
+    start = time.perf_counter()
+    restore(images, known, generator, discriminator, params)
+    return count, time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=128, help="images of the default method")
+    parser.add_argument("--yeh", type=int, default=64, help="images of the method yeh")
+    args = parser.parse_args()
+    values = load_params()["inpaint"]
+    latent = InpaintParams.model_validate({**values, "method": "latent"})
+    yeh = InpaintParams.model_validate({**values, "method": "yeh"})
+    results = {
+        "plain: one image at a time, 1,500 steps": measured(plain, 1500),
+        "ours, method yeh: 1,500 steps, batched": measured(ours, yeh, args.yeh),
+        f"ours, method latent: {latent.steps} steps": measured(ours, latent, args.images),
+    }
+    show(f"restoring center holes, {torch.get_num_threads()} threads, {device().type}", results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Images trained on a second, beside the plain loop: `python -m benchmarks.train`.
+
+The plain loop is the textbook one with the same networks: float32, a DataLoader that transforms
+image by image, Adam as it comes, losses on probabilities' logits.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torchvision import transforms
+
+from benchmarks.measuring import measured, show
+from dcgan_inpainting.devices import device
+from dcgan_inpainting.images import Images
+from dcgan_inpainting.networks import Discriminator, Generator, initialise
+from dcgan_inpainting.params import load_params
+from dcgan_inpainting.training import Progress, TrainParams, fit
+
+WARM_UP = 10  # steps before the clock starts
+IMAGES = 2048  # random ones: what they show does not change the speed
+
+
+def settings(width: int, batch_size: int, generator_steps: int) -> TrainParams:
+    """Return params.yaml's settings with the benchmark's own."""
+    values = load_params()["train"]
+    return TrainParams.model_validate(
+        {**values, "width": width, "batch_size": batch_size, "generator_steps": generator_steps}
+    )
+
+
+def random_images() -> Images:
+    """Return noise, uint8, IMAGES×64×64×3."""
+    return np.random.default_rng(1).integers(0, 256, (IMAGES, 64, 64, 3), np.uint8)
+
+
+def ours(params: TrainParams, steps: int) -> tuple[int, float]:
+    """Train as the stage does."""
+    marks: list[tuple[int, float]] = []
+
+    def on_progress(progress: Progress) -> None:
+        marks.append((progress.images, time.perf_counter()))
+
+    total = (WARM_UP + steps) * params.batch_size
+    length = params.model_copy(update={"images": total, "epochs": None, "sample_grids": 1})
+    fit(random_images(), length, on_progress=on_progress, on_samples=lambda _step, _faces: None)
+    (first, began), (last, ended) = marks[WARM_UP - 1], marks[-1]
+    return last - first, ended - began
+
+
+def plain(params: TrainParams, steps: int) -> tuple[int, float]:
+    """Train as a textbook does."""
+    architecture = params.architecture(64)
+    generator, discriminator = Generator(architecture), Discriminator(architecture)
+    for network in (generator, discriminator):
+        initialise(network, torch.Generator().manual_seed(1))
+        network.to(device())
+    betas = (params.beta1, 0.999)
+    g_adam = torch.optim.Adam(generator.parameters(), params.learning_rate, betas)
+    d_adam = torch.optim.Adam(discriminator.parameters(), params.learning_rate, betas)
+    criterion = nn.BCEWithLogitsLoss()
+    transform = transforms.Compose(
+        [
+            transforms.ToPILImage(),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize((0.5,) * 3, (0.5,) * 3),
+        ]
+    )
+    dataset = [(image, 0) for image in random_images()]
+    loader = torch.utils.data.DataLoader(
+        dataset,  # type: ignore[arg-type]
+        params.batch_size,
+        shuffle=True,
+        drop_last=True,
+        collate_fn=lambda items: torch.stack([transform(image) for image, _ in items]),
+    )
+    ones = torch.ones(params.batch_size, device=device())
+    began, done = time.perf_counter(), 0
+    while done < WARM_UP + steps:
+        for real in loader:
+            if done == WARM_UP:
+                began = time.perf_counter()
+            d_adam.zero_grad()
+            criterion(discriminator(real.to(device())), 0.9 * ones).backward()
+            z = torch.randn(params.batch_size, params.latent_dim, device=device())
+            fake = generator(z)
+            criterion(discriminator(fake.detach()), 0 * ones).backward()
+            d_adam.step()
+            for update in range(params.generator_steps):
+                g_adam.zero_grad()
+                fake = fake if update == 0 else generator(torch.randn_like(z))
+                loss = criterion(discriminator(fake), ones)
+                loss.backward()
+                g_adam.step()
+            loss.item()
+            done += 1
+            if done == WARM_UP + steps:
+                break
+    return steps * params.batch_size, time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=60, help="steps to time, up to 400")
+    steps = parser.parse_args().steps
+    for width, batch_size, generator_steps in ((24, 32, 1), (32, 32, 2), (64, 128, 2)):
+        params = settings(width, batch_size, generator_steps)
+        exact = params.model_copy(update={"precision": "float32"})
+        timed = max(5, steps * 32 // batch_size // (width // 16))
+        results = {
+            "plain loop, float32": measured(plain, params, timed),
+            "ours, float32": measured(ours, exact, timed),
+            f"ours, {params.precision}": measured(ours, params, timed),
+        }
+        show(
+            f"training: width {width}, batch {batch_size}, G steps a D step: {generator_steps}; "
+            f"{torch.get_num_threads()} threads, {device().type}",
+            results,
+        )
+
+
+if __name__ == "__main__":
+    main()
