@@ -214,7 +214,7 @@ def _best_start(problem: _Problem) -> Tensor:
     rng = torch.Generator().manual_seed(params.seed)
     count = len(problem.target)
     lowest = torch.full((count,), math.inf, device=problem.target.device)
-    best = torch.empty(count, problem.generator.latent_dim, device=problem.target.device)
+    best = torch.zeros(count, problem.generator.latent_dim, device=problem.target.device)
     for first in range(0, params.starts, START_BATCH):
         size = min(START_BATCH, params.starts - first)
         z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(best.device)

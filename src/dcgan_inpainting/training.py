@@ -113,15 +113,16 @@ def fit(
         images: the training set, uint8, N×S×S×3; may be memory-mapped, is never changed.
         params: the settings.
         on_progress: called about CURVE_POINTS times with the means since the last call.
-        on_samples: called `sample_grids` times with the step and images (uint8) that the averaged
-            generator makes of one fixed z.
+        on_samples: called `sample_grids` times (or after each step, where these are fewer) with
+            the step and the images (uint8) that the averaged generator makes of one fixed z.
 
     Returns:
         The networks, in evaluation mode. The average's batch-norm statistics are its own.
     """
     rng = torch.Generator().manual_seed(params.seed)
     trainer = _Trainer(params, images.shape[1], rng)
-    fixed_z = trainer.draw_z(params.samples)
+    # Drawn apart from the training's z, so that the number of samples does not change the training.
+    fixed_z = draw_z(params.samples, params.latent_dim, torch.Generator().manual_seed(params.seed))
     steps = params.steps(len(images))
     report_every = max(1, steps // CURVE_POINTS)
     grids_at = {round(steps * (n + 1) / params.sample_grids) for n in range(params.sample_grids)}
@@ -135,6 +136,12 @@ def fit(
         if step in grids_at:
             on_samples(step, trainer.sample(fixed_z))
     return trainer.networks()
+
+
+def draw_z(count: int, latent_dim: int, rng: torch.Generator) -> Tensor:
+    """Return z from the normal prior, count×latent_dim."""
+    # Drawn on the CPU, so that every device sees the same z.
+    return torch.randn(count, latent_dim, generator=rng).to(device())
 
 
 class _Trainer:
@@ -159,11 +166,6 @@ class _Trainer:
         )
         self.taken = 0
 
-    def draw_z(self, count: int) -> Tensor:
-        """Return z from the normal prior, count×latent_dim."""
-        # Drawn on the CPU, so that every device sees the same z.
-        return torch.randn(count, self.params.latent_dim, generator=self.rng).to(device())
-
     def step(self, real: Tensor) -> Tensor:
         """Update D once and G generator_steps times; return g_loss, d_loss, D(x), D(G(z))."""
         fake = self._generate(len(real))
@@ -179,7 +181,7 @@ class _Trainer:
 
     def _generate(self, count: int) -> Tensor:
         with autocast(self.params.precision):
-            return self.generator(self.draw_z(count))
+            return self.generator(draw_z(count, self.params.latent_dim, self.rng))
 
     def _judge(self, images: Tensor) -> Tensor:
         with autocast(self.params.precision):

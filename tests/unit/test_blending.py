@@ -114,6 +114,8 @@ def test_nothing_to_blend() -> None:
     result = poisson(raw, damaged, known)
     assert np.array_equal(result[0], damaged[0])
     assert np.array_equal(result[1], raw[1])
+    pair = poisson(raw[:1, :1, :2], damaged[:1, :1, :2], np.zeros((1, 1, 2), bool))
+    assert np.array_equal(pair, raw[:1, :1, :2])
 
 
 def test_inputs_are_left_alone() -> None:

@@ -213,6 +213,7 @@ def norms_of(generator: Generator) -> list[nn.BatchNorm2d]:
 @torch.no_grad()
 def test_recalibration_gives_the_batches_own_statistics() -> None:
     generator = drawn(Generator(SMALL))
+    generator.train()(torch.ones(4, 6))  # statistics that must not come in
     weights = [weight.clone() for weight in generator.parameters()]
     recalibrate(generator, 3, 8, seeded(7))
     rng = seeded(7)

@@ -7,6 +7,7 @@ import torch
 from dcgan_inpainting.objective import (
     Prior,
     context_loss,
+    latent_loss,
     neighbour_weights,
     prior_loss,
     uniform_weights,
@@ -116,3 +117,10 @@ def test_priors_fall_as_d_is_convinced_and_stay_finite(prior: Prior) -> None:
     assert (gradient[1:4] < 0).all()
     # Where D sees through the image, the paper's prior has no slope left; the other has all.
     assert gradient[0].item() == (0 if prior == "log_one_minus_d" else -1)
+
+
+def test_latent_loss_is_the_normal_density_s_logarithm() -> None:
+    z = torch.randn(5, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    density = torch.distributions.Normal(0.0, 1.0)
+    at_zero = density.log_prob(torch.zeros(8, dtype=torch.float64)).sum()
+    torch.testing.assert_close(latent_loss(z), at_zero - density.log_prob(z).sum(1))

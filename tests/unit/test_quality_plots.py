@@ -75,3 +75,17 @@ def test_gallery_s_columns_stand_in_order_under_their_names(
         for row in range(2):
             top = 22 + row * (tile + 2)
             assert (picture[top : top + tile, left : left + tile] == level + row).all()
+
+
+def test_gallery_s_names_stand_in_order(tmp_path: Path) -> None:
+    """The long name's ink is on the side of its column."""
+    tiles = np.zeros((1, 64, 64, 3), np.uint8)
+    ink = {}
+    for names in (("i", "MMMMM"), ("MMMMM", "i")):
+        gallery(dict.fromkeys(names, tiles), 1, tmp_path / "a.png")
+        head = pixels(tmp_path / "a.png")[:20] < 128
+        middle = head.shape[1] // 2
+        ink[names] = head[:, :middle].sum(), head[:, middle:].sum()
+    left, right = ink["i", "MMMMM"]
+    assert 0 < left < right / 3
+    assert ink["MMMMM", "i"][1] < ink["MMMMM", "i"][0] / 3
