@@ -1,7 +1,6 @@
 """Compare with the baselines: reports/metrics.json, per_image.csv, psnr.png and galleries/."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,6 @@ REPORTS = Path("reports")
 def work(params: EvaluateParams, run: Run) -> None:
     """Measure every method on every kind of mask."""
     listing = json.loads((MASKS / "masks.json").read_text(encoding="utf-8"))
-    _tidy(listing["kinds"])
     split = listing["split"]
     images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")
     train = np.load(CROPPED / "train.npy", mmap_mode="r")
@@ -47,14 +45,6 @@ def work(params: EvaluateParams, run: Run) -> None:
     _write(pd.concat(tables), split, run)
     for picture in sorted(galleries.iterdir()):
         run.log_artifact(picture, "galleries")
-
-
-def _tidy(kinds: list[str]) -> None:
-    # What a kind that is no longer asked for left would count as an input, and be shown.
-    for folder in (INPAINTED, REPORTS / "inpaint"):
-        for kind in folder.iterdir():
-            if kind.name not in kinds:
-                shutil.rmtree(kind)
 
 
 def _trial(kind: str, images: np.ndarray, train: np.ndarray) -> Trial:

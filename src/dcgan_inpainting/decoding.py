@@ -1,11 +1,12 @@
 """The bytes of any image file as an upright RGB array."""
 
+import functools
+import importlib
 import io
 from collections.abc import Callable
 
 import numpy as np
 import torch
-import torchvision  # noqa: F401 - registers torch.ops.image
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -21,16 +22,16 @@ class UnreadableImageError(ValueError):
     """The bytes are no image that can become RGB; the message is the reason."""
 
 
+@functools.cache
 def _jpeg_operator() -> Callable[[torch.Tensor, int, bool], torch.Tensor] | None:
     # The operator behind torchvision.io.decode_jpeg, which warns at every call that it will go.
     # Where it has gone, Pillow decodes JPEG too, a third slower.
     try:
+        # Registers the operator. It takes 2 s, and most that import this module decode no JPEG.
+        importlib.import_module("torchvision")
         return torch.ops.image.decode_jpeg
-    except (AttributeError, RuntimeError):
+    except (AttributeError, ImportError, RuntimeError):
         return None
-
-
-_decode_jpeg = _jpeg_operator()
 
 
 def decode(data: bytes) -> Pixels:
@@ -46,10 +47,10 @@ def decode(data: bytes) -> Pixels:
     Raises:
         UnreadableImageError: the file is broken, empty, or of no known format.
     """
-    if _decode_jpeg is not None and data.startswith(_JPEG_START):
+    if data.startswith(_JPEG_START) and (decode_jpeg := _jpeg_operator()):
         try:
             encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-            return _decode_jpeg(encoded, _RGB, True).permute(1, 2, 0).numpy()
+            return decode_jpeg(encoded, _RGB, True).permute(1, 2, 0).numpy()
         except RuntimeError:
             pass  # Pillow reads some that this does not, and gives a clear reason for the others.
     return decode_with_pillow(data)

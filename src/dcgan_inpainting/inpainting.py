@@ -26,6 +26,7 @@ from dcgan_inpainting.objective import (
     latent_loss,
     neighbour_weights,
     prior_loss,
+    squared_distances,
     uniform_weights,
 )
 from dcgan_inpainting.params import Section
@@ -115,11 +116,6 @@ class _Problem:
         with autocast(self.params.precision):
             return self.generator(z)
 
-    def context(self, generated: Tensor, image: slice = slice(None)) -> Tensor:
-        """Return the context loss of generated images against some of the targets."""
-        target, weights = self.target[image], self.weights[image]
-        return context_loss(generated.float(), target, weights, self.params.distance)
-
     def prior(self, z: Tensor, generated: Tensor) -> Tensor:
         """Return the weighted priors on z and on the images generated from it, shape N."""
         penalty = self.params.latent_weight * latent_loss(z)
@@ -132,7 +128,9 @@ class _Problem:
     def objective(self, z: Tensor) -> Tensor:
         """Return the objective of each z (N×latent_dim) for its image, shape N."""
         generated = self.generate(z)
-        return self.context(generated) + self.prior(z, generated)
+        distance = self.params.distance
+        context = context_loss(generated.float(), self.target, self.weights, distance)
+        return context + self.prior(z, generated)
 
     def clip(self, z: Tensor) -> Tensor:
         """Return z within the bounds that the settings give."""
@@ -205,27 +203,25 @@ def _restore_batch(
 
 @torch.no_grad()
 def _best_start(problem: _Problem) -> Tensor:
-    """Return, for each image, the best of `starts` random z by the objective, N×latent_dim.
+    """Return, for each image, the best of `starts` random z, N×latent_dim.
 
     All images choose from the same z, so that a start depends on the image and the seed alone.
     Source: Pan et al., "Exploiting Deep Generative Prior", ECCV 2020 (best of 500).
     """
-    params = problem.params
+    params, target = problem.params, problem.target
     rng = torch.Generator().manual_seed(params.seed)
-    count = len(problem.target)
-    lowest = torch.full((count,), math.inf, device=problem.target.device)
-    best = torch.zeros(count, problem.generator.latent_dim, device=problem.target.device)
+    lowest = torch.full((len(target),), math.inf, device=target.device)
+    best = torch.zeros(len(target), problem.generator.latent_dim, device=target.device)
     for first in range(0, params.starts, START_BATCH):
         size = min(START_BATCH, params.starts - first)
-        z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(best.device)
+        z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(target.device)
         z = problem.clip(z)
         generated = problem.generate(z)
-        prior = problem.prior(z, generated)
-        for index in range(count):
-            losses = problem.context(generated, slice(index, index + 1)) + prior
-            value, place = losses.min(0)
-            if value < lowest[index]:
-                lowest[index], best[index] = value, z[place]
+        losses = squared_distances(generated.float(), target, problem.weights)
+        value, place = (losses + problem.prior(z, generated)).min(1)
+        better = value < lowest
+        lowest = torch.where(better, value, lowest)
+        best = torch.where(better[:, None], z[place], best)
     return best
 
 

@@ -269,7 +269,7 @@ def test_start_is_the_best_of_all_random_z(monkeypatch: pytest.MonkeyPatch) -> N
         discriminator=LinearJudge(),
         starts=80,
         steps=0,
-        distance="l1",
+        distance="l2",
         prior="minus_log_d",
         prior_weight=5.0,
         latent_weight=0.5,
@@ -279,7 +279,7 @@ def test_start_is_the_best_of_all_random_z(monkeypatch: pytest.MonkeyPatch) -> N
     with torch.no_grad():
         generated = Linear()(z)
         answers = torch.sigmoid(LinearJudge()(generated)).double().numpy()
-    error = np.abs(generated.numpy()[None] - to_tensor(images).numpy()[:, None])
+    error = (generated.numpy()[None] - to_tensor(images).numpy()[:, None]) ** 2
     totals = (known[:, None, None] * error).sum((2, 3, 4)) - 5 * np.log(answers)
     totals += 0.25 * (z.numpy() ** 2).sum(1)
     places = totals.argmin(1)

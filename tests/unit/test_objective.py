@@ -10,6 +10,7 @@ from dcgan_inpainting.objective import (
     latent_loss,
     neighbour_weights,
     prior_loss,
+    squared_distances,
     uniform_weights,
 )
 
@@ -124,3 +125,21 @@ def test_latent_loss_is_the_normal_density_s_logarithm() -> None:
     density = torch.distributions.Normal(0.0, 1.0)
     at_zero = density.log_prob(torch.zeros(8, dtype=torch.float64)).sum()
     torch.testing.assert_close(latent_loss(z), at_zero - density.log_prob(z).sum(1))
+
+
+def test_squared_distances_are_the_l2_loss_of_every_pair() -> None:
+    rng = torch.Generator().manual_seed(5)
+    generated = torch.rand(7, 3, 8, 8, generator=rng) * 2 - 1
+    target = torch.rand(4, 3, 8, 8, generator=rng) * 2 - 1
+    weights = torch.rand(4, 1, 8, 8, generator=rng)
+    found = squared_distances(generated, target, weights)
+    for row in range(4):
+        for column in range(7):
+            error = (generated[column].double() - target[row].double()) ** 2
+            expected = float((weights[row].double() * error).sum())
+            assert float(found[row, column]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_squared_distance_to_itself_is_not_below_zero() -> None:
+    images = torch.full((1, 3, 8, 8), 0.7)
+    assert float(squared_distances(images, images, torch.ones(1, 1, 8, 8))) >= 0

@@ -1,0 +1,80 @@
+"""The checkouts that the pipeline's tests share: one full run serves most of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from checkout import ROOT, Checkout, Done
+
+from dcgan_inpainting.presets import read_preset
+
+# Smaller than the preset: the start of each stage takes most of the time anyway.
+SMALL = (
+    "data.images=60",
+    "train.images=256",
+    "masks.kinds=[center,random]",
+    "masks.images=4",
+    "evaluate.gallery=3",
+)
+
+
+@dataclass(frozen=True)
+class FullRun:
+    """A checkout after its first `dvc repro`, committed; not to be changed. And what DVC said."""
+
+    checkout: Checkout
+    done: Done
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `pytest -n 2 --dist loadgroup` make the full run once, not once a worker."""
+    for item in items:
+        if "full_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("full_run"))
+
+
+@pytest.fixture(autouse=True)
+def no_telemetry(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests look into stores with MLflow's own client."""
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The project, committed, with nothing run; not to be changed."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    return Checkout.of_working_tree(folder / "bare", folder / "scratch")
+
+
+@pytest.fixture(scope="session")
+def full_run(bare: Checkout) -> Iterator[FullRun]:
+    """The one full run, on the smoke preset's settings or smaller ones."""
+    checkout = bare.copy(bare.path.with_name("full run"))
+    checkout.set_params(*read_preset("smoke", ROOT / "presets"), *SMALL)
+    try:
+        done = checkout.run("dvc", "repro")
+        checkout.commit()
+        yield FullRun(checkout, done)
+    finally:
+        checkout.end_processes()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Iterator[Callable[[Checkout], Checkout]]:
+    """How to get a copy of a checkout that a test may change."""
+    copies: list[Checkout] = []
+
+    def copy(checkout: Checkout) -> Checkout:
+        copies.append(checkout.copy(tmp_path / f"copy {len(copies)}"))
+        return copies[-1]
+
+    yield copy
+    for made in copies:
+        made.end_processes()
+
+
+@pytest.fixture
+def checkout(full_run: FullRun, copied: Callable[[Checkout], Checkout]) -> Checkout:
+    """A copy of the full run's checkout."""
+    return copied(full_run.checkout)

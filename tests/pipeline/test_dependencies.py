@@ -1,0 +1,119 @@
+"""What each stage imports is what dvc.yaml says that it depends on; and what may import what."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from checkout import ROOT
+
+from dcgan_inpainting.params import section_of
+
+SRC = ROOT / "src"
+PACKAGE = SRC / "dcgan_inpainting"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# They note what happens and change no output: a change of theirs must not retrain anything.
+EXEMPT = {PACKAGE / f"{name}.py" for name in ("tracking", "provenance", "store_location")}
+
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Yield the full names of the modules that a file imports anywhere, also in functions.
+
+    Of `from a import b` both a and a.b, since b may be a module.
+    """
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative imports are not understood here"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top_levels(file: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(file)}
+
+
+def closure(script: Path) -> set[Path]:
+    """Return the project's modules that a script needs, itself included, the exempt ones not."""
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        file = waiting.pop()
+        if file in found or file in EXEMPT:
+            continue
+        found.add(file)
+        for name in imported(file):
+            for base in (ROOT, SRC):  # stages, and the package
+                module = base.joinpath(*name.split(".")).with_suffix(".py")
+                if module.is_file():
+                    waiting.append(module)
+    return found
+
+
+def script_of(stage: dict[str, Any]) -> Path:
+    words = stage["cmd"].split()
+    assert words[:2] == ["python", "-m"]
+    return ROOT.joinpath(*words[2].split(".")).with_suffix(".py")
+
+
+def test_every_script_is_a_stage() -> None:
+    scripts = [script_of(stage) for stage in STAGES.values()]
+    assert sorted(scripts) == sorted(set(ROOT.glob("stages/*.py")) - {ROOT / "stages/__init__.py"})
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_exactly_the_modules_that_it_imports(name: str) -> None:
+    listed = [dep for dep in STAGES[name]["deps"] if dep.endswith(".py")]
+    needed = closure(script_of(STAGES[name])) | {ROOT / "stages/__init__.py"}
+    # Lists, so that a module that is listed twice is noticed.
+    assert sorted(listed) == sorted(file.relative_to(ROOT).as_posix() for file in needed)
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "check"])
+def test_a_stage_has_its_own_section_of_the_parameters(name: str) -> None:
+    assert STAGES[name]["params"] == [section_of(name)]
+
+
+def test_importing_a_package_runs_nothing() -> None:
+    """So no stage needs to depend on it; stages/__init__.py does run, and is listed."""
+    for file in PACKAGE.rglob("__init__.py"):
+        assert file.read_text("utf-8").strip() == ""
+    folders = {file.parent for file in MODULES}
+    assert {folder for folder in folders if (folder / "__init__.py").is_file()} == folders
+
+
+def test_only_the_seam_imports_mlflow() -> None:
+    assert {file for file in MODULES if "mlflow" in top_levels(file)} == {PACKAGE / "tracking.py"}
+
+
+def test_the_package_imports_neither_dvc_nor_stages() -> None:
+    assert [file for file in MODULES if top_levels(file) & {"dvc", "stages"}] == []
+
+
+def test_everything_can_be_imported_without_mlflow() -> None:
+    names = [
+        ".".join(file.relative_to(SRC).with_suffix("").parts)
+        for file in MODULES
+        if file.name != "__init__.py"
+    ]
+    program = f"""
+import importlib, sys
+sys.modules["mlflow"] = None  # importing it is an error
+for name in {names}:
+    importlib.import_module(name)
+assert "dvc" not in sys.modules
+"""
+    environment = os.environ | {"PYTHONPATH": str(SRC)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,209 @@
+"""What one `dvc repro` leaves: every output, what DVC shows of it, and the runs in MLflow."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from checkout import Checkout
+from conftest import FullRun
+from numpy.typing import NDArray
+from PIL import Image
+
+from dcgan_inpainting.networks import load_trained
+from dcgan_inpainting.params import load_params
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+
+STAGES = ["check", "download", "crop", "train", "masks", "inpaint@center", "inpaint@random"]
+STAGES += ["evaluate"]
+KINDS = ["center", "random"]
+METHODS = ["mean", "nearest", "biharmonic", "latent"]
+METRICS = ["psnr", "ssim", "l1", "hole_psnr", "hole_ssim", "hole_l1"]
+DAMAGED = 4  # images
+
+
+@pytest.fixture(scope="module")
+def checkout(full_run: FullRun) -> Checkout:
+    """The full run's own checkout: nothing here changes it."""
+    return full_run.checkout
+
+
+def array(checkout: Checkout, name: str) -> NDArray:
+    return np.load(checkout.path / "data" / f"{name}.npy")
+
+
+def pixels(checkout: Checkout, name: str) -> NDArray[np.uint8]:
+    with Image.open(checkout.path / "reports" / name) as picture:
+        assert (picture.format, picture.mode) == ("PNG", "RGB")
+        return np.asarray(picture)
+
+
+def test_every_stage_ran_once_in_order(full_run: FullRun) -> None:
+    assert sorted(full_run.done.ran) == sorted(STAGES)
+    assert full_run.done.ran[:3] == STAGES[:3]
+    assert full_run.done.ran[-1] == "evaluate"
+
+
+def test_crops_are_faces_of_all_splits(checkout: Checkout) -> None:
+    index = pd.read_csv(checkout.path / "data/cropped/index.csv")
+    for split, count in (("train", 48), ("val", 6), ("test", 6)):
+        images = array(checkout, f"cropped/{split}")
+        assert (images.dtype, images.shape) == (np.uint8, (count, 64, 64, 3))
+        assert min(image.std() for image in images) > 10
+        rows = index[index.split == split]
+        assert rows.row.tolist() == list(range(count))
+    assert index.file.is_unique
+    unreadable = (checkout.path / "reports/unreadable.csv").read_text()
+    assert unreadable.splitlines() == ["file,reason"]
+    counts = json.loads((checkout.path / "reports/crop.json").read_text())
+    assert counts == {"images": 60, "unreadable": 0, "train": 48, "val": 6, "test": 6}
+
+
+def test_the_models_can_be_loaded_and_the_curves_are_whole(checkout: Checkout) -> None:
+    architecture = json.loads((checkout.path / "models/architecture.json").read_text())
+    assert (architecture["width"], architecture["image_size"]) == (8, 64)
+    generator, _ = load_trained(checkout.path / "models")
+    assert generator.latent_dim == 100
+    names = {path.name for path in (checkout.path / "models").glob("*.safetensors")}
+    expected = {"generator", "generator_average", "discriminator"}
+    assert names == {f"{name}.safetensors" for name in expected}
+    losses = pd.read_csv(checkout.path / "reports/train/losses.csv")
+    assert losses.images.tolist() == [32 * step for step in range(1, 9)]
+    assert np.isfinite(losses[["g_loss", "d_loss"]]).all(axis=None)
+    assert len(list((checkout.path / "reports/train/samples").glob("*.png"))) == 2
+
+
+def test_masks_are_true_where_the_image_is_known(checkout: Checkout) -> None:
+    for kind in KINDS:
+        known = array(checkout, f"masks/{kind}")
+        assert (known.dtype, known.shape) == (np.bool_, (DAMAGED, 64, 64))
+    center = np.ones((64, 64), bool)
+    center[16:48, 16:48] = False
+    assert (array(checkout, "masks/center") == center).all()
+    assert 0.15 < array(checkout, "masks/random").mean() < 0.25  # a fifth is known
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_holes_are_restored_and_known_pixels_kept(checkout: Checkout, kind: str) -> None:
+    original = array(checkout, "cropped/test")[:DAMAGED]
+    known = array(checkout, f"masks/{kind}")
+    raw, composite, z, trace = (
+        array(checkout, f"inpainted/{kind}/{name}") for name in ("raw", "composite", "z", "trace")
+    )
+    for images in (raw, composite):
+        assert (images.dtype, images.shape) == (np.uint8, original.shape)
+    assert np.array_equal(composite[known], original[known])
+    assert not np.array_equal(raw[known], original[known])
+    for image, hole in zip(composite, ~known, strict=True):
+        assert image[hole].std() > 1  # filled with something
+    assert (z.dtype, z.shape) == (np.float32, (DAMAGED, 100))
+    assert (trace.dtype, trace.shape) == (np.float32, (11, DAMAGED))  # the start, and 10 steps
+    assert (trace.min(axis=0) < trace[0]).all()
+    settings = json.loads((checkout.path / f"data/inpainted/{kind}/settings.json").read_text())
+    assert settings == load_params(checkout.path / "params.yaml")["inpaint"]
+
+
+def test_metrics_are_the_means_of_the_table_of_images(checkout: Checkout) -> None:
+    reports = checkout.path / "reports"
+    metrics = json.loads((reports / "metrics.json").read_text())
+    table = pd.read_csv(reports / "per_image.csv")
+    index = pd.read_csv(checkout.path / "data/cropped/index.csv")
+    assert list(metrics) == KINDS
+    assert table.columns.tolist() == ["mask", "method", "row", "file", *METRICS]
+    rows = list(zip(table["mask"], table["method"], table["row"], strict=True))
+    assert sorted(rows) == sorted(product(KINDS, METHODS, range(DAMAGED)))
+    files = index[index.split == "test"].set_index("row").file
+    assert (table.file == table.row.map(files)).all()
+    for kind, methods in metrics.items():
+        assert sorted(methods) == sorted(METHODS)
+        for method, figures in methods.items():
+            assert set(figures) == {*METRICS, *(f"{name}_ci95" for name in METRICS)}
+            mine = table[(table["mask"] == kind) & (table["method"] == method)][METRICS]
+            for name in METRICS:
+                assert figures[name] == pytest.approx(mine[name].mean(), abs=1e-4)
+                assert figures[f"{name}_ci95"] > 0
+
+
+def test_the_pictures_have_the_faces_in_them(checkout: Checkout) -> None:
+    original = array(checkout, "cropped/test")
+    for kind in KINDS:
+        gallery = pixels(checkout, f"galleries/{kind}.png")
+        # A row for each of 3 faces below the names, a column for each of 2 + 4 sets, in tiles of
+        # twice 64 pixels with 2 between.
+        assert gallery.shape == (20 + 3 * 130 + 2, 6 * 130 + 2, 3)
+        assert np.array_equal(gallery[22 : 22 + 128 : 2, 2 : 2 + 128 : 2], original[0])
+        sheet = pixels(checkout, f"inpaint/{kind}/sheet.png")
+        assert sheet.shape == (DAMAGED * 66 + 2, 4 * 66 + 2, 3)
+        assert np.array_equal(sheet[2:66, 2:66], original[0])
+    assert pixels(checkout, "masks.png").shape == (DAMAGED * 66 + 2, 2 * 66 + 2, 3)
+    assert pixels(checkout, "crop.png").shape == (6 * 66 + 2, 6 * 66 + 2, 3)
+    for sample in sorted((checkout.path / "reports/train/samples").iterdir()):
+        assert pixels(checkout, f"train/samples/{sample.name}").shape == (266, 266, 3)
+    for name in ("quality.png", "train/losses.png"):
+        with Image.open(checkout.path / "reports" / name) as picture:
+            assert min(picture.size) > 300
+
+
+def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Checkout) -> None:
+    runs = {run.stage: run for run in checkout.runs()}
+    stages = {"download", "crop", "train", "masks", "inpaint center", "inpaint random", "evaluate"}
+    assert runs.keys() == stages
+    params = load_params(checkout.path / "params.yaml")
+    for stage, run in runs.items():
+        assert run.status == "FINISHED"
+        section = "data" if stage == "download" else stage.split()[0]
+        assert set(run.params) == {f"{section}.{key}" for key in params[section]}
+        assert run.artifacts.is_relative_to(checkout.path / "mlruns")
+        assert list(run.artifacts.iterdir())
+        assert run.metrics
+    metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
+    logged = runs["evaluate"].metrics["center/latent/hole_psnr"]
+    assert logged == metrics["center"]["latent"]["hole_psnr"]
+
+
+def test_nothing_but_text_is_left_for_git(full_run: FullRun, bare: Checkout) -> None:
+    made = full_run.checkout.files() - bare.files()
+    assert made <= {"dvc.lock", "reports/crop.json", "reports/metrics.json"}
+
+
+# What DVC shows
+
+
+def test_status_is_clean_whatever_python_compiled(checkout: Checkout) -> None:
+    assert list(checkout.path.glob("stages/__pycache__/*.pyc"))
+    assert checkout.run("dvc", "status").stdout.strip() == "Data and pipelines are up to date."
+
+
+def test_a_second_repro_runs_nothing(checkout: Checkout) -> None:
+    lock = (checkout.path / "dvc.lock").read_bytes()
+    done = checkout.run("dvc", "repro")
+    assert done.ran == []
+    assert sorted(done.skipped) == sorted(STAGES)
+    assert (checkout.path / "dvc.lock").read_bytes() == lock
+
+
+def test_metrics_show_has_every_mask_and_method(checkout: Checkout) -> None:
+    shown = json.loads(checkout.run("dvc", "metrics", "show", "--json").stdout)
+    (files,) = (revision["data"] for revision in shown.values())
+    assert set(files) == {"reports/metrics.json", "reports/crop.json"}
+    assert list(files["reports/metrics.json"]["data"]) == KINDS
+
+
+def test_plots_show_has_curves_bars_and_pictures(checkout: Checkout, tmp_path: Path) -> None:
+    page = tmp_path / "plots"
+    checkout.run("dvc", "plots", "show", "--out", str(page))
+    text = (page / "index.html").read_text(encoding="utf-8")
+    for part in ("g_loss", "d_loss", "G red and D blue", "PSNR of the hole", "SSIM of the hole"):
+        assert part in text
+    shown = {path.name for path in (page / "static").iterdir()}
+    for name in ("galleries_center", "quality.png", "samples_", "masks.png", "sheet.png"):
+        assert any(name in picture for picture in shown), f"{name} is not among {sorted(shown)}"
+
+
+def test_dag_shows_every_stage(checkout: Checkout) -> None:
+    drawn = checkout.run("dvc", "dag").stdout
+    for stage in STAGES:
+        assert f"| {stage} |" in drawn

@@ -1,0 +1,67 @@
+"""Queued experiments: two workers, one store, and each experiment on its own snapshot's code."""
+
+import json
+
+import pytest
+from checkout import Checkout, wait_until
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+
+
+def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Checkout) -> None:
+    # Without a store, so that both workers want to make it at the same moment.
+    (checkout.path / "mlflow.db").unlink()
+
+    # 1e-5 is written as 1e-05, which YAML 1.1 takes for a string.
+    queue = ["dvc", "exp", "run", "--queue"]
+    checkout.run(*queue, "--set-param", "inpaint.learning_rate=1e-5,0.1")
+
+    module = checkout.path / "src/dcgan_inpainting/inpainting.py"
+    module.write_text("raise RuntimeError('code of the workspace')\n")
+    # As after `pip install --editable`: the workspace is on the path of whatever Python runs.
+    installed = {"PYTHONPATH": str(checkout.path / "src")}
+    here = checkout.run("python", "-m", "stages.inpaint", "center", "test", status=1, **installed)
+    assert "code of the workspace" in here.output
+
+    checkout.run("dvc", "queue", "start", "--jobs", "2", **installed)
+
+    def ended() -> bool:
+        shown = checkout.run("dvc", "queue", "status").stdout
+        assert "Failed" not in shown, shown + logs(checkout)
+        return shown.count("Success") == 2
+
+    wait_until(ended, "two experiments that succeed", 240, pause=3)
+    checkout.run("dvc", "queue", "stop")
+    wait_until(lambda: not checkout.processes(), "the end of DVC's workers", 60)
+
+    runs = checkout.runs()
+    names = {run.tags["dvc.exp_name"] for run in runs}
+    assert len(names) == 2
+    # Nothing was trained again.
+    stages = ["evaluate", "inpaint center", "inpaint random"]
+    assert sorted(run.stage for run in runs) == sorted(stages * 2)
+    for name in names:
+        mine = [run for run in runs if run.tags["dvc.exp_name"] == name]
+        assert sorted(run.stage for run in mine) == stages
+    assert {run.status for run in runs} == {"FINISHED"}
+    for run in runs:
+        assert run.artifacts.is_relative_to(checkout.path / "mlruns")
+        expected = "metrics.json" if run.stage == "evaluate" else "sheet.png"
+        assert (run.artifacts / expected).is_file()
+    rates = {run.params.get("inpaint.learning_rate") for run in runs} - {None}
+    assert {float(rate) for rate in rates} == {1e-5, 0.1}
+
+    # The temporary directories are gone, and each result is its own.
+    assert not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
+    refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
+    refs = [ref for ref in refs if ref.rpartition("/")[2] in names]
+    results = [checkout.run("git", "show", f"{ref}:reports/metrics.json").stdout for ref in refs]
+    assert len(results) == 2
+    quality = {json.loads(result)["center"]["latent"]["psnr"] for result in results}
+    assert len(quality) == 2
+
+
+def logs(checkout: Checkout) -> str:
+    """Return what the experiments said, for the message of a test that fails."""
+    files = sorted(checkout.path.glob(".dvc/tmp/exps/run/*/*.out"))
+    return "\n".join(file.read_text(errors="replace")[-3000:] for file in files)
