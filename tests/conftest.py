@@ -1,9 +1,14 @@
 """What every test starts from."""
 
 import os
+import signal
 
 import pytest
 import torch
+
+# What a shell starts in the background ignores Ctrl-C, and so does all that it starts in turn; but
+# some tests interrupt a stage.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The tests' arrays are small: more threads would only wait for each other.
 torch.set_num_threads(1)

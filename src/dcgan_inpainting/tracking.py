@@ -212,6 +212,8 @@ def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    # MLflow reads this when it is imported, which a caller may have done before.
+    logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"].upper())
     if location.artifacts is None:
         # It would announce each attempt to reach a server that is down.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
