@@ -1,5 +1,6 @@
 """Presets and sweeps, as DVC takes and writes them."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,3 +61,12 @@ def test_make_runs_a_preset_as_the_plain_dvc_command_does(bare: Checkout) -> Non
     shown = bare.run("make", "-n", "repro").stdout
     assert "dvc repro\n" in shown
     assert "dvc exp run" not in shown
+
+
+def test_no_command_that_is_shown_names_a_queued_experiment() -> None:
+    """Of two queued experiments with one name DVC keeps one, and both say Success."""
+    files = [ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    commands = re.findall(r"dvc exp run .*", text)
+    assert any("--queue" in command for command in commands)
+    assert not [command for command in commands if re.search(r" (-n|--name)\b", command)]
