@@ -3,7 +3,6 @@
 `python -m dcgan_inpainting.presets NAME` prints a preset as the options of `dvc exp run`.
 """
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -32,9 +31,7 @@ def read_preset(name: str, folder: Path = FOLDER) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        # Unquoted: make puts this on a command line of its own, where no value holds a space.
-        print(
-            shlex.join(part for override in read_preset(sys.argv[1]) for part in ("-S", override))
-        )
+        # Unquoted: make puts this on a command line, where quotes of ours would be taken literally.
+        print(" ".join(f"-S {override}" for override in read_preset(sys.argv[1])))
     except UserError as error:
         sys.exit(f"error: {error}")
