@@ -32,7 +32,7 @@ smoke: $(STAMP)
 	python -m dcgan_inpainting.summary
 
 ui: $(STAMP)
-	@python -m dcgan_inpainting.ui --port $(PORT)
+	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
 
 lint: $(STAMP)
 	ruff check .

@@ -3,17 +3,17 @@
 import time
 from pathlib import Path
 
-from dcgan_inpainting import tracking
 from dcgan_inpainting.crop_archive import crop_archive
 from dcgan_inpainting.cropping import CropParams
 from dcgan_inpainting.stage import run_stage
+from dcgan_inpainting.tracking.runs import Run
 
 RAW = Path("data/raw")
 CROPPED = Path("data/cropped")
 REPORTS = Path("reports")
 
 
-def work(params: CropParams, run: tracking.Run) -> None:
+def work(params: CropParams, run: Run) -> None:
     """Crop all images and log the counts, the speed and a picture."""
     start = time.perf_counter()
     counts = crop_archive(RAW / "images.zip", RAW / "partition.csv", params, CROPPED, REPORTS)

@@ -3,16 +3,16 @@
 import logging
 from pathlib import Path
 
-from dcgan_inpainting import tracking
 from dcgan_inpainting.sources import DataParams, make_raw
 from dcgan_inpainting.stage import project_root, run_stage
+from dcgan_inpainting.tracking.runs import Run
 
 RAW = Path("data/raw")
 
 log = logging.getLogger(__name__)
 
 
-def work(params: DataParams, run: tracking.Run) -> None:
+def work(params: DataParams, run: Run) -> None:
     """Make data/raw, and log how many images each split has."""
     counts = make_raw(params, RAW, project_root())
     log.info("%s", ", ".join(f"{number} {split}" for split, number in counts.items()))

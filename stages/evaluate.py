@@ -17,7 +17,7 @@ from dcgan_inpainting.evaluation import (
 )
 from dcgan_inpainting.quality_plots import gallery, plot_quality
 from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking import Run
+from dcgan_inpainting.tracking.runs import Run
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

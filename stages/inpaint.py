@@ -11,7 +11,7 @@ from dcgan_inpainting.images import columns_of, save_png
 from dcgan_inpainting.inpainting import InpaintParams, Restoration, restore
 from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking import Run
+from dcgan_inpainting.tracking.runs import Run
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

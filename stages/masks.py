@@ -10,7 +10,7 @@ import numpy as np
 from dcgan_inpainting.images import columns_of, save_png
 from dcgan_inpainting.masks import MasksParams, make_masks, read_masks
 from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking import Run
+from dcgan_inpainting.tracking.runs import Run
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

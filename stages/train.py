@@ -10,7 +10,7 @@ from dcgan_inpainting.images import Images, grid, save_png
 from dcgan_inpainting.loss_curves import plot_losses
 from dcgan_inpainting.networks import save_weights
 from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking import Run
+from dcgan_inpainting.tracking.runs import Run
 from dcgan_inpainting.training import Progress, TrainParams, fit
 
 IMAGES = Path("data/cropped/train.npy")

@@ -12,9 +12,9 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
-from dcgan_inpainting import tracking
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import S, read_section, section_of
+from dcgan_inpainting.tracking.runs import Run, track
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,7 @@ def fresh_folder(folder: Path) -> Path:
     return folder
 
 
-def run_stage(
-    name: str, model: type[S], work: Callable[[S, tracking.Run], None], *, item: str = ""
-) -> None:
+def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item: str = "") -> None:
     """Run one stage: validate its section, hold its lock, track it, and do its work.
 
     Args:
@@ -52,7 +50,7 @@ def run_stage(
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         params = read_section(section_of(name), model)
-        with _exclusive(name, item), tracking.track(name, item, params, project_root()) as run:
+        with _exclusive(name, item), track(name, item, params, project_root()) as run:
             work(params, run)
     except UserError as error:
         sys.exit(f"{name}: error: {error}")

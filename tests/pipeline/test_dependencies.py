@@ -19,7 +19,7 @@ PACKAGE = SRC / "dcgan_inpainting"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # They note what happens and change no output: a change of theirs must not retrain anything.
-EXEMPT = {PACKAGE / f"{name}.py" for name in ("tracking", "provenance", "store_location")}
+EXEMPT = set((PACKAGE / "tracking").glob("*.py"))
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 
@@ -93,7 +93,9 @@ def test_importing_a_package_runs_nothing() -> None:
 
 
 def test_only_the_seam_imports_mlflow() -> None:
-    assert {file for file in MODULES if "mlflow" in top_levels(file)} == {PACKAGE / "tracking.py"}
+    importers = {file for file in MODULES if "mlflow" in top_levels(file)}
+    assert importers
+    assert importers <= EXEMPT
 
 
 def test_the_package_imports_neither_dvc_nor_stages() -> None:

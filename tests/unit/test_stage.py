@@ -44,7 +44,7 @@ def work(params, run):
         time.sleep(0.02)
     Path("result").write_text(str(params.width))
 
-stage.tracking.track = track
+stage.track = track
 stage.run_stage("train", Params, work)
 """
 
@@ -73,7 +73,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, BaseModel, 
         calls.append((name, item, params, root))
         yield
 
-    monkeypatch.setattr(stage.tracking, "track", track)
+    monkeypatch.setattr(stage, "track", track)
     return calls
 
 

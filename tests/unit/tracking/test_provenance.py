@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcgan_inpainting.provenance import Process, provenance
+from dcgan_inpainting.tracking.provenance import Process, provenance
 
 GIT = ["git", "-c", "user.name=me", "-c", "user.email=me@localhost"]
 

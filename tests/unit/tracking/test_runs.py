@@ -18,22 +18,22 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting import tracking
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.provenance import Process
-from dcgan_inpainting.tracking import EXPERIMENT, track
+from dcgan_inpainting.tracking import runs as tracking
+from dcgan_inpainting.tracking.provenance import Process
+from dcgan_inpainting.tracking.runs import EXPERIMENT, track
 
 # MLflow's, about its own libraries.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-SRC = Path(tracking.__file__).parents[1]
+SRC = Path(tracking.__file__).parents[2]
 
 # A stage as a process of its own: argv are root, name, seconds to stay after it has begun.
 STAGE = """
 import sys, time
 from pathlib import Path
 from pydantic import BaseModel
-from dcgan_inpainting.tracking import track
+from dcgan_inpainting.tracking.runs import track
 
 class Params(BaseModel):
     width: int = 24

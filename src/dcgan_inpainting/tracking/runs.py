@@ -25,14 +25,14 @@ from pydantic import BaseModel
 
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import section_of
-from dcgan_inpainting.provenance import Process, host, provenance
-from dcgan_inpainting.store_location import (
+from dcgan_inpainting.tracking.location import (
     ENVIRONMENT,
     SQLITE,
     StoreLocation,
     is_made,
     move_artifacts,
 )
+from dcgan_inpainting.tracking.provenance import Process, host, provenance
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.tracking import experiment
+from dcgan_inpainting.tracking.runs import experiment
 
 HOST = "127.0.0.1"
 # The plain address opens on an overview for language models; this one opens on the runs.
