@@ -1,4 +1,4 @@
-# make repro | test | smoke | ui | lint. Each first makes .venv from requirements.lock where needed.
+# make repro | test | smoke | ui | catch-up | lint. Each first makes .venv from requirements.lock where needed.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
@@ -8,7 +8,7 @@ STAMP := .venv/requirements.lock
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: repro test smoke ui lint format
+.PHONY: repro test smoke ui catch-up lint format
 
 repro: $(STAMP)
 ifeq ($(PRESET),)
@@ -33,6 +33,9 @@ smoke: $(STAMP)
 
 ui: $(STAMP)
 	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
+
+catch-up: $(STAMP)
+	@python -m dcgan_inpainting.tracking.outbox
 
 lint: $(STAMP)
 	ruff check .

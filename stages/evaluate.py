@@ -15,7 +15,8 @@ from dcgan_inpainting.evaluation import (
     summarise,
     with_baselines,
 )
-from dcgan_inpainting.quality_plots import gallery, plot_quality
+from dcgan_inpainting.images import save_png
+from dcgan_inpainting.quality_plots import before_and_after, gallery, plot_quality
 from dcgan_inpainting.stage import fresh_folder, run_stage
 from dcgan_inpainting.tracking.runs import Run
 
@@ -23,6 +24,8 @@ CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 INPAINTED = Path("data/inpainted")
 REPORTS = Path("reports")
+RESTORED = REPORTS / "restored"
+SQUARE = 3  # faces: with three pictures each they make a square, as MLflow shows pictures
 
 
 def work(params: EvaluateParams, run: Run) -> None:
@@ -33,16 +36,22 @@ def work(params: EvaluateParams, run: Run) -> None:
     train = np.load(CROPPED / "train.npy", mmap_mode="r")
     run.log_dataset(CROPPED / f"{split}.npy", split)
     galleries = fresh_folder(REPORTS / "galleries")
-    tables = []
+    fresh_folder(RESTORED / "faces")
+    tables, faces = [], []
     for kind in tqdm(listing["kinds"], desc="evaluate", unit=" masks"):
         trial = _trial(kind, images, train)
+        method = list(trial.restored)[-1]  # ours, after the baselines
         tables.append(measure(trial).assign(mask=kind))
+        faces.append(_write_faces(trial, method, tables[-1], params.gallery))
         gallery(
             {"original": trial.original, "damaged": trial.damaged, **trial.restored},
             params.gallery,
             galleries / f"{kind}.png",
         )
     _write(pd.concat(tables), split, run)
+    table = pd.concat(faces).to_dict(orient="list")
+    (RESTORED / "faces.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    run.log_table(RESTORED / "faces.json", RESTORED / "faces", "faces.json")
     for picture in sorted(galleries.iterdir()):
         run.log_artifact(picture, "galleries")
 
@@ -52,6 +61,21 @@ def _trial(kind: str, images: np.ndarray, train: np.ndarray) -> Trial:
     settings = json.loads((INPAINTED / kind / "settings.json").read_text(encoding="utf-8"))
     ours = {settings["method"]: np.load(INPAINTED / kind / "composite.npy")}
     return with_baselines(images[: len(known)], known, train, ours)
+
+
+def _write_faces(trial: Trial, method: str, measured: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Write pictures of the first faces before and after; return a table of them."""
+    kind = measured["mask"].iloc[0]
+    save_png(before_and_after(trial, method, slice(SQUARE)), RESTORED / f"{kind}.png")
+    table = measured[measured.method == method].head(count)
+    names = [f"{kind}-{row:04d}" for row in table.row]
+    for row, name in zip(table.row, names, strict=True):
+        picture = before_and_after(trial, method, slice(row, row + 1))
+        save_png(picture, RESTORED / "faces" / f"{name}.png")
+    pictures = [f"{name}.png" for name in names]
+    # MLflow groups by the first column and compares the second.
+    figures = table[["hole_psnr", "hole_ssim"]].round(3)
+    return pd.DataFrame({"face": names, "picture": pictures}).join(figures.reset_index(drop=True))
 
 
 def _write(per_image: pd.DataFrame, split: str, run: Run) -> None:

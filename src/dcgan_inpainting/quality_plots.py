@@ -9,11 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from dcgan_inpainting.evaluation import Trial
 from dcgan_inpainting.figures import save_figure
 from dcgan_inpainting.images import Images, columns_of, save_png
 
 BASELINE_COLOURS = {"mean": "#c7c7c7", "nearest": "#969696", "biharmonic": "#525252"}
 OUR_COLOUR = "#d95f02"
+SQUARE_TILE = 192  # pixels of a face where it is looked at, not counted
 
 
 def plot_quality(summary: pd.DataFrame, path: Path) -> None:
@@ -55,6 +57,19 @@ def _bars(axes: Axes, summary: pd.DataFrame, metric: str, label: str) -> None:
         axes.bar_label(bars, fmt=label, fontsize=6, padding=1)
     axes.grid(axis="y", alpha=0.3)
     axes.margins(x=0.02)
+
+
+def before_and_after(trial: Trial, method: str, rows: slice) -> Images:
+    """Return a picture (uint8, H×W×3) with a row for each face: original, damaged, restored.
+
+    Args:
+        trial: the images.
+        method: whose restorations.
+        rows: which faces.
+    """
+    white = np.where(trial.known[..., None], trial.original, np.uint8(255))
+    sets = [trial.original[rows], white[rows], trial.restored[method][rows]]
+    return columns_of(sets, scale=max(1, SQUARE_TILE // white.shape[1]))
 
 
 def gallery(columns: Mapping[str, Images], rows: int, path: Path) -> None:

@@ -46,12 +46,23 @@ def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item
 
     Ends the process with status 1 and one line on bad input.
     """
-    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
+    with reporting(name):
         params = read_section(section_of(name), model)
         with _exclusive(name, item), track(name, item, params, project_root()) as run:
             work(params, run)
+
+
+@contextmanager
+def reporting(name: str) -> Iterator[None]:
+    """Say on stderr what goes on; end the process on bad input with one line, on Ctrl-C with 130.
+
+    Args:
+        name: the stage, which stands before each line.
+    """
+    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
     except UserError as error:
         sys.exit(f"{name}: error: {error}")
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 import psutil
 from dvc.utils.hydra import apply_overrides
 
-from dcgan_inpainting.tracking.runs import EXPERIMENT
+from dcgan_inpainting.tracking.store import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,6 +13,15 @@ import psutil
 
 LIBRARIES = ("torch", "torchvision", "numpy", "dvc", "mlflow")
 
+SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "cmd", "powershell", "pwsh"}
+
+# Results that git keeps; DVC rewrites them as it runs, so they say nothing about the code.
+RESULTS = (":(exclude)dvc.lock", ":(exclude)reports")
+
+PLAIN = ("--no-color", "--no-ext-diff")  # whatever the user's settings are
+
+PATCH_LENGTH = 1_000_000  # characters; whoever changed more than that did not do so by hand
+
 # A start time is counted from the machine's clock, which is set now and then.
 CLOCK_SLACK = 10.0
 
@@ -42,6 +51,15 @@ class Process:
             return cls(int(pid), float(started), space)
         except ValueError:
             return None
+
+    @classmethod
+    def caller(cls) -> "Process":
+        """Return the process that ran this one, the shells between them left out: DVC, mostly."""
+        above = psutil.Process().parents()
+        found = next((process for process in above if _stem(process) not in SHELLS), None)
+        if found is None:
+            return cls.current()
+        return cls(found.pid, found.create_time(), _process_space())
 
     def __str__(self) -> str:
         return f"{self.pid} {self.started:.2f} {self.space}"
@@ -76,7 +94,7 @@ def provenance(folder: Path) -> dict[str, str]:
         "dvc.stage": os.environ.get("DVC_STAGE", ""),
         "dvc.exp_name": os.environ.get("DVC_EXP_NAME", ""),
         "dvc.exp_baseline_rev": os.environ.get("DVC_EXP_BASELINE_REV", ""),
-        **_git(folder),
+        **_state(folder),
         "mlflow.source.name": sys.argv[0],
         "mlflow.source.type": "LOCAL",
         "host": host(),
@@ -89,24 +107,55 @@ def provenance(folder: Path) -> dict[str, str]:
     return {name: value for name, value in tags.items() if value}
 
 
-def _git(folder: Path) -> dict[str, str]:
+def patch(folder: Path, commit: str) -> str:
+    """Return the checkout's changes to code and parameters since a commit, as git's patch.
+
+    New files are only named, at its end, since git does not know them yet.
+    """
+    changes = _git(folder, "diff", commit, *PLAIN, "--", ".", *RESULTS) or ""
+    new = _git(folder, "ls-files", "--others", "--exclude-standard", "--", ".", *RESULTS) or ""
+    named = "".join(f"# new file, not part of this patch: {name}\n" for name in new.splitlines())
+    return (changes + named)[:PATCH_LENGTH]
+
+
+def committed(path: Path, commit: str) -> str | None:
+    """Return a file's text as of a commit; None where there is none."""
+    return _git(path.parent, "show", f"{commit}:./{path.name}")
+
+
+def _state(folder: Path) -> dict[str, str]:
     # One call for both, which takes no lock that a commit in another window would trip over.
-    # DVC rewrites dvc.lock after every stage, so its change says nothing about the code.
-    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
-    command += ["--", ".", ":(exclude)dvc.lock"]
-    try:
-        answer = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
+    answer = _git(folder, "status", "--porcelain=v2", "--branch", "--", ".", *RESULTS)
+    if answer is None:
         return {}
-    if answer.returncode != 0:
-        return {}
-    lines = answer.stdout.splitlines()
+    lines = answer.splitlines()
     commits = [line.split()[2] for line in lines if line.startswith("# branch.oid ")]
     dirty = any(not line.startswith("#") for line in lines)
     commit = commits[0] if commits and commits[0] != "(initial)" else ""
     return {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "--no-optional-locks", *arguments],
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
+
+
+def _stem(process: psutil.Process) -> str:
+    try:
+        return Path(process.name()).stem
+    except psutil.Error:
+        return ""  # gone meanwhile, so nobody's caller for long
 
 
 def _version(library: str) -> str:

@@ -1,51 +1,41 @@
-"""The seam between the stages and MLflow: the only module that knows which tracker it is.
+"""The seam between the stages and MLflow: what a stage may tell, and how its run is kept.
 
 Nothing here may cost a result. A tracking server that is down, or a store that breaks, is worth
-one warning; from then on the run takes everything and keeps nothing. No stage reads anything back.
+one warning; what it missed is kept and can be logged later. No stage's output depends on it.
 """
 
-import hashlib
-import json
 import logging
 import math
 import os
-import sqlite3
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from json import JSONDecodeError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from filelock import FileLock
+import yaml
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel
 
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import section_of
-from dcgan_inpainting.tracking.location import (
-    ENVIRONMENT,
-    SQLITE,
-    StoreLocation,
-    is_made,
-    move_artifacts,
-)
-from dcgan_inpainting.tracking.provenance import Process, host, provenance
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from dcgan_inpainting.tracking import messages
+from dcgan_inpainting.tracking.experiment import Experiment, shown
+from dcgan_inpainting.tracking.lock import Entry, entry_of, key, md5_of
+from dcgan_inpainting.tracking.machine import Machine
+from dcgan_inpainting.tracking.outbox import Outbox
+from dcgan_inpainting.tracking.provenance import provenance
+from dcgan_inpainting.tracking.store import STAGE_KEY
 
 log = logging.getLogger(__name__)
 
-EXPERIMENT = "dcgan-inpainting"
 FLUSH_SECONDS = 5.0  # how late a curve may be
 FLUSH_SECONDS_AT_MOST = 60.0  # the same for a slow store, that sending take no more than
 FLUSH_SHARE = 0.01  # … of the time
-BATCH = 1000  # MLflow's limit for one call
-PARAM_LENGTH = 6000  # MLflow's limit
-LINE_LENGTH = 500  # of an error
+POINTS = 1000  # that may wait
 
 
 class Run(Protocol):
@@ -60,6 +50,15 @@ class Run(Protocol):
     def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None:
         """Keep a picture (uint8, H×W×3, or a file) as one step of a series of pictures."""
 
+    def log_table(self, path: Path, pictures: Path, name: str) -> None:
+        """Keep a table: a JSON file {column: [values]}, one column of which may be `picture`.
+
+        Args:
+            path: the file.
+            pictures: the folder in which that column names files.
+            name: what the table is called, ending in .json.
+        """
+
     def log_dataset(self, path: Path, name: str) -> None:
         """Note a file that the stage reads, by its md5, which is also DVC's name for it."""
 
@@ -67,6 +66,8 @@ class Run(Protocol):
 @contextmanager
 def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]:
     """Track one stage as one run, which ends as its work ends: finished, failed or killed.
+
+    Where DVC runs the stage, its run is nested in the row of the experiment.
 
     Args:
         stage: the stage's name.
@@ -90,34 +91,27 @@ def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]
         run.end("FINISHED")
 
 
-def experiment(root: Path) -> tuple[str, str]:
-    """Return the store's address and the id of the project's experiment; both made where missing.
-
-    Raises:
-        UserError: the store can't be opened.
-    """
-    location = StoreLocation.of(root.resolve())
-    try:
-        return location.uri, _connect(location)[1]
-    except _tracking_errors() as error:
-        raise UserError(f"MLflow at {location.shown}: {_one_line(str(error))}") from None
-
-
 class _TrackedRun:
-    """A run in MLflow or, once MLflow has failed, a run of which nobody hears."""
+    """A run whose curves are collected and sent now and then, and everything else at once."""
 
     def __init__(self, stage: str, item: str, params: BaseModel, root: Path) -> None:
-        self._location = StoreLocation.of(root)
-        self._broken = False
-        self._points: list[tuple[str, float, int, int]] = []  # name, value, milliseconds, step
+        self._points: list[messages.Point] = []
         self._not_finite: dict[str, str] = {}
         self._next_flush = time.monotonic() + FLUSH_SECONDS
-        self._attempt(lambda: self._start(stage, item, params))
+        self._machine = Machine()
+        entry = _entry(outs=False)
+        tags = {"kind": "stage", "stage": stage, **({"item": item} if item else {})}
+        opening = messages.Begin(
+            name=f"{stage} {item}".strip(),
+            tags={**tags, **provenance(Path.cwd()), **({STAGE_KEY: key(entry)} if entry else {})},
+            params=shown({section_of(stage): params.model_dump(mode="json")}),
+            start=_now(),
+            experiment=Experiment.current(Path.cwd()),
+        )
+        self._outbox = Outbox(root, opening)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        if self._broken:
-            return
-        now = int(time.time() * 1000)
+        now = _now()
         for name, value in metrics.items():
             number = float(value)
             if math.isfinite(number):
@@ -125,177 +119,69 @@ class _TrackedRun:
             else:
                 # MLflow would draw infinity as 1.8e308 and flatten the rest of the curve.
                 self._not_finite.setdefault(name, f"{name} is {number} at step {step or 0}")
-        if len(self._points) >= BATCH or time.monotonic() >= self._next_flush:
-            self._attempt(self._flush)
+        if len(self._points) >= POINTS or time.monotonic() >= self._next_flush:
+            self._flush()
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
-        if self._broken:
-            return
         path.stat()  # a file that the stage did not write is the stage's error, not the tracker's
-        self._attempt(lambda: self._client.log_artifact(self._run_id, str(path), folder or None))
+        self._outbox.send(messages.Artifact(path=path, folder=folder))
 
     def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None:
-        if self._broken:
+        if isinstance(image, Path):
+            self._outbox.send(messages.Picture(path=image, key=key, step=step))
             return
-        with Image.open(image) if isinstance(image, Path) else Image.fromarray(image) as picture:
-            picture.load()
-            self._attempt(lambda: self._client.log_image(self._run_id, picture, key=key, step=step))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "picture.png"
+            Image.fromarray(image).save(path)
+            self._outbox.send(messages.Picture(path=path, key=key, step=step))
+
+    def log_table(self, path: Path, pictures: Path, name: str) -> None:
+        self._outbox.send(messages.Table(path=path, pictures=pictures, name=name))
 
     def log_dataset(self, path: Path, name: str) -> None:
-        if self._broken:
-            return
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        self._attempt(lambda: self._log_input(path, name, digest.hexdigest()))
+        digest, size = md5_of(path), path.stat().st_size
+        source = path.as_posix()
+        self._outbox.send(messages.Dataset(name=name, digest=digest, source=source, size=size))
 
-    def end(self, status: str, reason: str = "") -> None:
+    def end(self, status: messages.Status, reason: str = "") -> None:
         """Send what is left and close the run as FINISHED, FAILED or KILLED."""
-        self._attempt(self._flush)
-        self._attempt(lambda: _close(self._client, self._run_id, status, reason))
-
-    def _attempt(self, action: Callable[[], object]) -> None:
-        """Do something with MLflow unless it failed before: the one place that catches."""
-        if self._broken:
-            return
-        try:
-            action()
-        except _tracking_errors() as error:
-            self._broken = True
-            self._points.clear()
-            shown = self._location.shown
-            reason = str(error).replace(self._location.uri, shown) or repr(error)
-            # Of a failed request only the cause is news, and stands at the end.
-            reason = _one_line(reason.rpartition("(Caused by ")[2])
-            log.warning("no longer tracked, the work goes on: MLflow at %s: %s", shown, reason)
-
-    def _start(self, stage: str, item: str, params: BaseModel) -> None:
-        self._client, experiment = _connect(self._location)
-        _end_dead_runs(self._client, experiment)
-        tags = {"stage": stage, **({"item": item} if item else {}), **provenance(Path.cwd())}
-        name = f"{stage} {item}".strip()
-        if "dvc.exp_name" in tags:
-            name = f"{tags['dvc.exp_name']}: {name}"
-        self._run_id = self._client.create_run(experiment, tags=tags, run_name=name).info.run_id
-        from mlflow.entities import Param
-
-        values = _values(section_of(stage), params).items()
-        self._client.log_batch(self._run_id, params=[Param(*pair) for pair in values])
+        self._flush()
+        if status == "FINISHED" and (entry := _entry(outs=True)):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "dvc.lock.yaml"
+                text = yaml.safe_dump({os.environ["DVC_STAGE"]: entry}, sort_keys=False)
+                path.write_text(text, encoding="utf-8")
+                self.log_artifact(path)
+        self._outbox.send(messages.End(status=status, reason=reason, end=_now()))
+        self._outbox.close()
 
     def _flush(self) -> None:
-        from mlflow.entities import Metric, RunTag
-
         began = time.monotonic()
+        if began >= self._next_flush:  # not of a stage that is over in a moment
+            self._points += self._machine.points(_now())
         points, self._points = self._points, []
-        for start in range(0, len(points), BATCH):
-            batch = [Metric(*point) for point in points[start : start + BATCH]]
-            self._client.log_batch(self._run_id, metrics=batch)
+        if points:
+            self._outbox.send(messages.Metrics(points=points))
         if self._not_finite:
             text = "; ".join(self._not_finite.values())
-            self._client.log_batch(self._run_id, tags=[RunTag("not_finite", text)])
+            self._outbox.send(messages.Tags(tags={"not_finite": text}))
         now = time.monotonic()
         pause = min((now - began) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
         self._next_flush = now + max(FLUSH_SECONDS, pause)
 
-    def _log_input(self, path: Path, name: str, digest: str) -> None:
-        from mlflow.entities import Dataset, DatasetInput
 
-        source = json.dumps({"uri": path.as_posix()})
-        profile = json.dumps({"bytes": path.stat().st_size})
-        dataset = Dataset(name, digest, source_type="local", source=source, profile=profile)
-        self._client.log_inputs(self._run_id, [DatasetInput(dataset)])
-
-
-def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
-    """Return a client and the id of the project's experiment, both made where missing."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    # MLflow reads this when it is imported, which a caller may have done before.
-    logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"].upper())
-    if location.artifacts is None:
-        # It would announce each attempt to reach a server that is down.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-    else:
-        # MLflow tries for 100 s to open a database that cannot be opened.
-        import mlflow.store.db.utils as database_utils
-
-        database_utils.MAX_RETRY_COUNT = 3
-    if location.database is not None and not is_made(location.database):
-        _make_store(location.database, location)
-    client = MlflowClient(location.uri)
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        try:
-            return client, client.create_experiment(EXPERIMENT, location.artifacts)
-        except MlflowException:
-            # Another stage may have been quicker; if it was something else, it comes again.
-            experiment = client.get_experiment_by_name(EXPERIMENT)
-            if experiment is None:
-                raise
-    old, new = experiment.artifact_location, location.artifacts
-    if location.database is not None and location.own and new is not None and new != old:
-        move_artifacts(location.database, old, new)
-    return client, experiment.experiment_id
+def _entry(*, outs: bool) -> Entry | None:
+    """Return the stage's entry of dvc.lock; None where it is not DVC that runs it."""
+    stage = os.environ.get("DVC_STAGE")
+    if not stage:
+        return None
+    try:
+        return entry_of(stage, Path.cwd(), outs=outs)
+    except (KeyError, OSError, UserError, yaml.YAMLError) as error:
+        log.warning("the entry of dvc.lock can't be told: %s", error)
+        return None
 
 
-def _make_store(database: Path, location: StoreLocation) -> None:
-    """Make an SQLite store: whole or not at all, and by one process however many want it."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    if set("%?") & set(str(database)):
-        raise OSError("an SQLite store's path must be free of % and ?")
-    database.parent.mkdir(parents=True, exist_ok=True)
-    location.lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(location.lock):
-        if is_made(database):
-            return
-        # A process killed on the way leaves a draft, not a store that nobody can open.
-        draft = database.with_name(f"{database.name}-new")
-        draft.unlink(missing_ok=True)
-        untyped: Any = SqlAlchemyStore
-        store = untyped(SQLITE + draft.as_posix(), location.artifacts)
-        store.create_experiment(EXPERIMENT, location.artifacts)
-        store.engine.dispose()
-        draft.replace(database)
-
-
-def _end_dead_runs(client: "MlflowClient", experiment: str) -> None:
-    """End the runs whose process was killed before it could; other machines' are left alone."""
-    query = f"attributes.status = 'RUNNING' and tags.host = '{host()}'"
-    for run in client.search_runs([experiment], query):
-        process = Process.parse(run.data.tags.get("process", ""))
-        if process is not None and process.gone():
-            _close(client, run.info.run_id, "KILLED", "found dead by a later run, at this end time")
-
-
-def _close(client: "MlflowClient", run_id: str, status: str, reason: str) -> None:
-    if reason:
-        client.set_tag(run_id, "error", _one_line(reason))
-    client.set_terminated(run_id, status)
-
-
-def _values(section: str, params: BaseModel) -> dict[str, str]:
-    """Return parameters as params.yaml has them: {"train.width": "24", …}."""
-    values = params.model_dump(mode="json")
-    return {
-        f"{section}.{key}": (value if isinstance(value, str) else json.dumps(value))[:PARAM_LENGTH]
-        for key, value in values.items()
-    }
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:LINE_LENGTH]
-
-
-def _tracking_errors() -> tuple[type[Exception], ...]:
-    """Return what a tracker that is down, broken or badly addressed raises.
-
-    The errors of requests and of file locks are OSErrors; a server that is not MLflow's answers
-    with something other than JSON; an address may need a driver that is not installed.
-    """
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError, JSONDecodeError
+def _now() -> int:
+    """Return milliseconds since 1970, as MLflow counts."""
+    return int(time.time() * 1000)

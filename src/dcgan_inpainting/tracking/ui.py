@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.tracking.runs import experiment
+from dcgan_inpainting.tracking.outbox import catch_up
 
 HOST = "127.0.0.1"
 # The plain address opens on an overview for language models; this one opens on the runs.
@@ -24,8 +24,9 @@ def serve(port: int, root: Path) -> int:
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
             raise UserError(f"port {port} is taken; give another one: make ui PORT={port + 1}")
-    uri, number = experiment(root)
-    page = PAGE.format(host=HOST, port=port, experiment=number)
+    store, _ = catch_up(root)
+    uri = store.location.uri
+    page = PAGE.format(host=HOST, port=port, experiment=store.experiment_id)
     print(f"MLflow on {uri}\nOpen {page} (ready in about 10 s; Ctrl-C ends it)", flush=True)
     # One worker and no job runner: two processes instead of a dozen, ready in a third of the time.
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--host", HOST]

@@ -1,0 +1,115 @@
+"""What dvc.lock says of a stage, worked out while the stage still runs.
+
+DVC writes a stage's entry after the stage has ended, when its run in MLflow is closed. An entry
+names the command, the parameters and the md5 of everything that was read and written, so it is
+also how a result that DVC took from its cache is traced to the run that once made it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dcgan_inpainting.params import load_params, load_yaml
+
+Entry = dict[str, Any]  # cmd, deps, params, outs, as in dvc.lock
+
+
+def read_lock(folder: Path) -> dict[str, Entry]:
+    """Return the entries of dvc.lock by stage ("inpaint@center"); none where there is no lock."""
+    path = folder / "dvc.lock"
+    if not path.is_file():
+        return {}
+    return (load_yaml(path.read_text(encoding="utf-8")) or {}).get("stages") or {}
+
+
+def entry_of(stage: str, folder: Path, *, outs: bool) -> Entry:
+    """Return the entry that DVC will write for a stage of the pipeline in `folder`.
+
+    Args:
+        stage: DVC's name, "train" or, of a matrix, "inpaint@center".
+        folder: where dvc.yaml, params.yaml and dvc.lock are.
+        outs: whether to hash what the stage wrote too.
+
+    Raises:
+        KeyError: dvc.yaml has no such stage, or names a parameter that is not there.
+        OSError: a dependency or an output is not there.
+    """
+    name, _, item = stage.partition("@")
+    definition = load_yaml((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
+    params = load_params(folder / "params.yaml")
+    items = dict.fromkeys(definition.get("matrix", {}), item)
+
+    def resolved(text: str) -> str:
+        return re.sub(r"\$\{([\w.]+)\}", lambda m: _look_up(m[1], {**params, "item": items}), text)
+
+    made = {out["path"]: out for entry in read_lock(folder).values() for out in _outs(entry)}
+    deps = sorted(resolved(dep) for dep in definition.get("deps", []))
+    entry: Entry = {
+        "cmd": resolved(definition["cmd"]),
+        # What an earlier stage wrote has been hashed by DVC already.
+        "deps": [made[dep] if dep in made else _hashed(dep, folder) for dep in deps],
+    }
+    if sections := definition.get("params"):
+        entry["params"] = {"params.yaml": {section: params[section] for section in sections}}
+    if outs:
+        entry["outs"] = [_hashed(resolved(out), folder) for out in sorted(_paths(definition))]
+    return entry
+
+
+def key(entry: Entry) -> str:
+    """Return what determines a stage's result, as one md5: equal keys, equal results."""
+    deps = [[dep["path"], dep.get("md5")] for dep in entry.get("deps", [])]
+    return _digest([entry["cmd"], deps, entry.get("params", {})])
+
+
+def lock_digest(lock: Mapping[str, Entry]) -> str:
+    """Return what determines a pipeline's results, as one md5, whatever the order of its stages."""
+    return _digest({stage: key(entry) for stage, entry in lock.items()})
+
+
+def md5_of(path: Path) -> str:
+    """Return a file's md5 in hexadecimal, which is DVC's name for it too."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _md5).hexdigest()
+
+
+def _look_up(dotted: str, values: Mapping[str, Any]) -> str:
+    for part in dotted.split("."):
+        values = values[part]
+    return str(values)
+
+
+def _paths(definition: Mapping[str, Any]) -> Iterator[str]:
+    for out in [*definition.get("outs", []), *definition.get("metrics", [])]:
+        yield out if isinstance(out, str) else next(iter(out))
+
+
+def _outs(entry: Entry) -> list[dict[str, Any]]:
+    return entry.get("outs", [])
+
+
+def _hashed(name: str, folder: Path) -> dict[str, Any]:
+    path = folder / name
+    if not path.is_dir():
+        return {"path": name, "hash": "md5", "md5": md5_of(path), "size": path.stat().st_size}
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    # DVC's name for a folder: the md5 of this list as JSON.
+    listing = [{"md5": md5_of(files[name]), "relpath": name} for name in sorted(files)]
+    return {
+        "path": name,
+        "hash": "md5",
+        "md5": f"{_digest(listing)}.dir",
+        "size": sum(file.stat().st_size for file in files.values()),
+        "nfiles": len(files),
+    }
+
+
+def _digest(value: object) -> str:
+    return _md5(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _md5(data: bytes = b"") -> "hashlib._Hash":
+    return hashlib.md5(data, usedforsecurity=False)

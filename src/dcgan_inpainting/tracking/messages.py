@@ -1,0 +1,195 @@
+"""What is told to MLflow of one run, as messages that can be sent now or kept and sent later."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Literal, Self
+
+from PIL import Image
+from pydantic import BaseModel
+
+from dcgan_inpainting.tracking.experiment import Experiment
+from dcgan_inpainting.tracking.store import KEY, PARENT, Store
+
+BATCH = 1000  # MLflow's limit of metrics for one call
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+Point = tuple[str, float, int, int]  # name, value, milliseconds since 1970, step
+
+
+class Message(BaseModel):
+    """One thing to tell of a run."""
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Tell it; sent twice, it is as sent once.
+
+        Raises:
+            one of store.tracking_errors().
+        """
+        raise NotImplementedError
+
+    def with_files_in(self, folder: Path) -> Self:
+        """Return the message with copies of the files that it names, made in `folder`."""
+        copies: dict[str, Path] = {}
+        for field in type(self).model_fields:
+            path = getattr(self, field)
+            if isinstance(path, Path):
+                copies[field] = folder / path.name
+                folder.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    shutil.copytree(path, copies[field])
+                else:
+                    shutil.copy(path, copies[field])
+        return self.model_copy(update=copies)
+
+
+class Opening(BaseModel):
+    """The first thing to tell of a run: that it is there."""
+
+    def open(self, store: Store) -> str:
+        """Make or find the run, and return its id.
+
+        Raises:
+            one of store.tracking_errors().
+        """
+        raise NotImplementedError
+
+
+class Begin(Opening):
+    """A run begins, as part of an experiment's row where DVC runs it."""
+
+    kind: Literal["begin"] = "begin"
+    name: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    start: int
+    experiment: Experiment | None
+
+    def open(self, store: Store) -> str:
+        """Make the run, and return its id."""
+        from mlflow.entities import Param
+
+        tags = dict(self.tags)
+        if self.experiment is not None:
+            tags[PARENT] = store.row(self.experiment, self.start)
+            tags[KEY] = self.experiment.key
+        run = store.client.create_run(store.experiment_id, self.start, tags, self.name)
+        values = [Param(*pair) for pair in self.params.items()]
+        store.client.log_batch(run.info.run_id, params=values)
+        if self.experiment is not None and self.experiment.patch:
+            store.client.log_text(run.info.run_id, self.experiment.patch, "changes.patch")
+        return run.info.run_id
+
+
+class Metrics(Message):
+    """Points of curves. Sent twice, a point is still one point."""
+
+    kind: Literal["metrics"] = "metrics"
+    points: list[Point]
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Log the points in batches."""
+        from mlflow.entities import Metric
+
+        for start in range(0, len(self.points), BATCH):
+            batch = [Metric(*point) for point in self.points[start : start + BATCH]]
+            store.client.log_batch(run_id, metrics=batch)
+
+
+class Tags(Message):
+    """Facts of the run that came to be known after it began."""
+
+    kind: Literal["tags"] = "tags"
+    tags: dict[str, str]
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Set the tags."""
+        store.tag(run_id, self.tags)
+
+
+class Artifact(Message):
+    """A file or folder to keep a copy of."""
+
+    kind: Literal["artifact"] = "artifact"
+    path: Path
+    folder: str
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Copy it to the run's artifacts."""
+        if self.path.is_dir():
+            target = f"{self.folder}/{self.path.name}".strip("/")
+            store.client.log_artifacts(run_id, str(self.path), target)
+        else:
+            store.client.log_artifact(run_id, str(self.path), self.folder or None)
+
+
+class Picture(Message):
+    """A picture of a series, which MLflow shows with a slider for its step."""
+
+    kind: Literal["picture"] = "picture"
+    path: Path
+    key: str
+    step: int
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Log the picture."""
+        with Image.open(self.path) as picture:
+            picture.load()
+            store.client.log_image(run_id, picture, key=self.key, step=self.step)
+
+
+class Table(Message):
+    """A table in which one column may hold pictures; MLflow shows those of several runs beside."""
+
+    kind: Literal["table"] = "table"
+    path: Path  # JSON: {column: [values]}
+    pictures: Path  # the folder in which the column `picture` names files
+    name: str  # of the artifact, ending in .json
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Log the table with its pictures, unless it is there: MLflow would append it."""
+        import mlflow
+
+        logged = store.client.get_run(run_id).data.tags.get("mlflow.loggedArtifacts", "[]")
+        if any(artifact["path"] == self.name for artifact in json.loads(logged)):
+            return
+        columns = json.loads(self.path.read_text(encoding="utf-8"))
+        if "picture" in columns:
+            files = [str(self.pictures / name) for name in columns["picture"]]
+            columns["picture"] = [mlflow.Image(file) for file in files]
+        store.client.log_table(run_id, columns, self.name)
+
+
+class Dataset(Message):
+    """A file that the run read, by its md5."""
+
+    kind: Literal["dataset"] = "dataset"
+    name: str
+    digest: str
+    source: str
+    size: int  # bytes
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Log the file as an input of the run."""
+        from mlflow.entities import Dataset as Held
+        from mlflow.entities import DatasetInput
+
+        source, profile = json.dumps({"uri": self.source}), json.dumps({"bytes": self.size})
+        dataset = Held(self.name, self.digest, source_type="local", source=source, profile=profile)
+        store.client.log_inputs(run_id, [DatasetInput(dataset)])
+
+
+class End(Message):
+    """The run has ended, and an experiment's row with it where it failed."""
+
+    kind: Literal["end"] = "end"
+    status: Status
+    reason: str
+    end: int
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Close the run, and unless it finished, the experiment's row."""
+        store.close(run_id, self.status, self.reason, self.end)
+        row = store.client.get_run(run_id).data.tags.get(PARENT)
+        if row is not None and self.status != "FINISHED":
+            store.close(row, self.status, self.reason, self.end)

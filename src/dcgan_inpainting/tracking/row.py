@@ -1,0 +1,163 @@
+"""The row of an experiment in MLflow, as its last stage completes it.
+
+It holds the headline figures, the restored faces and links to the runs that made each part,
+whether they belong to this experiment or to an earlier one whose results DVC took from its cache.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dcgan_inpainting.tracking.experiment import Experiment
+from dcgan_inpainting.tracking.lock import Entry, key, lock_digest, read_lock
+from dcgan_inpainting.tracking.messages import (
+    Artifact,
+    Dataset,
+    Message,
+    Metrics,
+    Opening,
+    Picture,
+    Table,
+)
+from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+STAGE = "record"  # completes the row, and is no part of it
+NOTE = "mlflow.note.content"  # which MLflow shows as the run's description, in Markdown
+
+# In the hole, where methods differ; the known pixels are the same for all of them.
+HEADLINE = ("hole_psnr", "hole_ssim")
+DIGITS = 4  # as in metrics.json: MLflow shows every one that there is
+MEAN = "mean"  # over the kinds of masks
+
+Quality = Mapping[str, Mapping[str, Mapping[str, float]]]  # mask, method, metric
+
+
+class Row(Opening):
+    """The row of an experiment, found or made."""
+
+    kind: Literal["row"] = "row"
+    experiment: Experiment
+    start: int
+
+    def open(self, store: Store) -> str:
+        """Return the id of the row, running."""
+        return store.row(self.experiment, self.start)
+
+
+class Links(Message):
+    """Which run made each part of the experiment's results."""
+
+    kind: Literal["links"] = "links"
+    keys: dict[str, str]  # stage: the key of its entry in dvc.lock
+    text: str  # what to say before the links
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Tag the row with the runs' ids, and describe it."""
+        tags, lines = {}, [self.text, "", "| stage | made by |", "|---|---|"]
+        for stage, stage_key in self.keys.items():
+            query = f"tags.`{STAGE_KEY}` = '{stage_key}' and attributes.status = 'FINISHED'"
+            runs = store.find(query)
+            own = [run for run in runs if run.data.tags.get(PARENT) == run_id]
+            made = next(iter(own or runs), None)
+            lines.append(f"| {stage} | {_maker(made, store, own=bool(own))} |")
+            if made is not None:
+                tags[f"run.{stage.replace('@', '.')}"] = made.info.run_id
+        store.tag(run_id, {**tags, NOTE: "\n".join(lines)})
+
+
+class Complete(Message):
+    """The row shows everything that this dvc.lock stands for."""
+
+    kind: Literal["complete"] = "complete"
+    digest: str
+    end: int
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Mark the row as complete, and close it."""
+        store.tag(run_id, {RECORDED: self.digest})
+        store.close(run_id, "FINISHED", end=self.end)
+
+
+def messages(folder: Path, now: int) -> Iterator[Message]:
+    """Yield what completes the row of the results in `folder`.
+
+    Args:
+        folder: where dvc.lock, reports/ and data/ are, all as the pipeline left them.
+        now: milliseconds since 1970.
+
+    Raises:
+        OSError: a result is not there.
+        KeyError: dvc.lock is not of this pipeline.
+    """
+    lock = {stage: entry for stage, entry in read_lock(folder).items() if stage != STAGE}
+    reports = folder / "reports"
+    quality: Quality = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
+    method = _method(lock)
+    figures = headline(quality, method)
+    yield Metrics(points=[(name, value, now, 0) for name, value in figures.items()])
+    yield from _datasets(lock)
+    for picture in sorted((reports / "restored").glob("*.png")):
+        yield Picture(path=picture, key=f"restored/{picture.stem}", step=0)
+    table = reports / "restored" / "faces.json"
+    yield Table(path=table, pictures=table.with_name("faces"), name="restored.json")
+    for name in ("dvc.lock", "reports/metrics.json", "reports/quality.png", "reports/galleries"):
+        yield Artifact(path=folder / name, folder="")
+    keys = {stage: key(entry) for stage, entry in lock.items()}
+    yield Links(keys=keys, text=_text(quality, method))
+    yield Complete(digest=lock_digest(lock), end=now)
+
+
+def _maker(run: "Run | None", store: Store, *, own: bool) -> str:
+    """Return who made a stage's results, with a link, in Markdown."""
+    if run is None:
+        return "from DVC's cache; the run that made it is not in this store"
+    link = f"[{run.info.run_id}](#/experiments/{store.experiment_id}/runs/{run.info.run_id})"
+    return link if own else f"from DVC's cache, made by {link}"
+
+
+def headline(quality: Quality, method: str) -> dict[str, float]:
+    """Return the figures by which experiments are compared: "hole_psnr/center", "hole_psnr/mean".
+
+    Args:
+        quality: reports/metrics.json.
+        method: the experiment's own method.
+    """
+    figures: dict[str, float] = {}
+    for metric in HEADLINE:
+        by_mask = {mask: methods[method][metric] for mask, methods in quality.items()}
+        figures |= {f"{metric}/{mask}": value for mask, value in by_mask.items()}
+        figures[f"{metric}/{MEAN}"] = round(math.fsum(by_mask.values()) / len(by_mask), DIGITS)
+    return figures
+
+
+def _method(lock: Mapping[str, Entry]) -> str:
+    """Return the experiment's own method; all its kinds of mask have the same."""
+    entry = next(entry for stage, entry in lock.items() if stage.startswith("inpaint"))
+    return str(entry["params"]["params.yaml"]["inpaint"]["method"])
+
+
+def _datasets(lock: Mapping[str, Entry]) -> Iterator[Dataset]:
+    for dep in lock["evaluate"]["deps"]:
+        path = Path(dep["path"])
+        if path.suffix == ".npy":
+            yield Dataset(name=path.stem, digest=dep["md5"], source=dep["path"], size=dep["size"])
+
+
+def _text(quality: Quality, method: str) -> str:
+    """Return the comparison with the best baseline as a table in Markdown."""
+    head = f"| hole | {method}: PSNR | SSIM | best baseline: PSNR | SSIM |"
+    lines = [head, "|---|---|---|---|---|"]
+    for mask, methods in quality.items():
+        mine = methods[method]
+        others = {name: figures for name, figures in methods.items() if name != method}
+        name, best = max(others.items(), key=lambda pair: pair[1]["hole_psnr"])
+        lines.append(
+            f"| {mask} | **{mine['hole_psnr']:.2f} dB** | **{mine['hole_ssim']:.3f}** "
+            f"| {best['hole_psnr']:.2f} dB ({name}) | {best['hole_ssim']:.3f} |"
+        )
+    return "\n".join(lines)

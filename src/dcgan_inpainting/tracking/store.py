@@ -1,0 +1,191 @@
+"""The connection to MLflow: the store, the project's experiment in it, and the rows of it."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Mapping
+from json import JSONDecodeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from dcgan_inpainting.tracking.experiment import Experiment
+from dcgan_inpainting.tracking.location import (
+    ENVIRONMENT,
+    SQLITE,
+    StoreLocation,
+    is_made,
+    move_artifacts,
+)
+from dcgan_inpainting.tracking.provenance import Process, host
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+EXPERIMENT = "dcgan-inpainting"
+LINE_LENGTH = 500  # of an error
+MANY = 1000  # runs in one answer
+
+PARENT = "mlflow.parentRunId"
+KEY = "experiment.key"
+STAGE_KEY = "dvc.key"  # what determines a stage's result: lock.key()
+RECORDED = "dvc.lock"  # tag of a row that is complete: the digest of the dvc.lock that it shows
+
+
+class Store:
+    """A client of MLflow that is connected to the project's experiment, made where missing."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        """Connect.
+
+        Raises:
+            one of tracking_errors(): the store can't be opened.
+        """
+        self.location = location
+        self.client, self.experiment_id = _connect(location)
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run, in one call."""
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(run_id, tags=[RunTag(*pair) for pair in tags.items()])
+
+    def find(self, query: str) -> list["Run"]:
+        """Return the runs that MLflow's query describes, the latest first."""
+        order = ["attributes.start_time DESC"]
+        runs = self.client.search_runs(
+            [self.experiment_id], query, max_results=MANY, order_by=order
+        )
+        return list(runs)
+
+    def row(self, experiment: Experiment, start: int) -> str:
+        """Return the id of an experiment's row, running; made where it is missing.
+
+        A row that is complete stays as it is: whoever runs the same again gets a new one.
+
+        Args:
+            experiment: whose row.
+            start: milliseconds since 1970 at which it began, for a new row.
+        """
+        from mlflow.entities import Param
+
+        for run in self.find(f"tags.`{KEY}` = '{experiment.key}'"):
+            if RECORDED not in run.data.tags:
+                if run.info.status != "RUNNING":
+                    self.client.update_run(run.info.run_id, status="RUNNING")
+                if "error" in run.data.tags:
+                    self.client.delete_tag(run.info.run_id, "error")
+                self.tag(run.info.run_id, {"process": experiment.tags["process"]})
+                return run.info.run_id
+        tags = {**experiment.tags, KEY: experiment.key}
+        run = self.client.create_run(self.experiment_id, start, tags, experiment.name)
+        values = [Param(*pair) for pair in experiment.params.items()]
+        self.client.log_batch(run.info.run_id, params=values)
+        if experiment.patch:
+            self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
+        return run.info.run_id
+
+    def close(self, run_id: str, status: str, reason: str = "", end: int | None = None) -> None:
+        """End a run as FINISHED, FAILED or KILLED, now or at `end` in milliseconds since 1970."""
+        if reason:
+            self.client.set_tag(run_id, "error", one_line(reason))
+        self.client.set_terminated(run_id, status, end)
+
+    def end_dead_runs(self) -> None:
+        """End the runs whose process was killed before it could; other machines' are left alone."""
+        found = self.find(f"attributes.status = 'RUNNING' and tags.host = '{host()}'")
+        dead = [run for run in found if _process_gone(run)]
+        for run in sorted(dead, key=lambda run: PARENT not in run.data.tags):  # children first
+            children = self.find(f"tags.`{PARENT}` = '{run.info.run_id}'")
+            if children and all(child.info.status == "FINISHED" for child in children):
+                # As after `dvc repro train`: what was asked for was done, and more was not.
+                self.close(run.info.run_id, "FINISHED")
+            else:
+                self.close(run.info.run_id, "KILLED", "found dead by a later run, at this end time")
+
+
+def _process_gone(run: "Run") -> bool:
+    process = Process.parse(run.data.tags.get("process", ""))
+    return process is not None and process.gone()
+
+
+def one_line(text: str) -> str:
+    """Return a message's words on one line, cut to a bearable length."""
+    return " ".join(text.split())[:LINE_LENGTH]
+
+
+def said(error: Exception, location: StoreLocation) -> str:
+    """Return a tracking error as one line, without the password that an address may hold."""
+    reason = str(error).replace(location.uri, location.shown) or repr(error)
+    # Of a failed request only the cause is news, and stands at the end.
+    return one_line(reason.rpartition("(Caused by ")[2])
+
+
+def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
+    """Return a client and the id of the project's experiment, both made where missing."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    # MLflow reads this when it is imported, which a caller may have done before.
+    logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"].upper())
+    if location.artifacts is None:
+        # It would announce each attempt to reach a server that is down.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    else:
+        # MLflow tries for 100 s to open a database that cannot be opened.
+        import mlflow.store.db.utils as database_utils
+
+        database_utils.MAX_RETRY_COUNT = 3
+    if location.database is not None and not is_made(location.database):
+        _make_store(location.database, location)
+    client = MlflowClient(location.uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        try:
+            return client, client.create_experiment(EXPERIMENT, location.artifacts)
+        except MlflowException:
+            # Another stage may have been quicker; if it was something else, it comes again.
+            experiment = client.get_experiment_by_name(EXPERIMENT)
+            if experiment is None:
+                raise
+    old, new = experiment.artifact_location, location.artifacts
+    if location.database is not None and location.own and new is not None and new != old:
+        move_artifacts(location.database, old, new)
+    return client, experiment.experiment_id
+
+
+def _make_store(database: Path, location: StoreLocation) -> None:
+    """Make an SQLite store: whole or not at all, and by one process however many want it."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    if set("%?") & set(str(database)):
+        raise OSError("an SQLite store's path must be free of % and ?")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    location.lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(location.lock):
+        if is_made(database):
+            return
+        # A process killed on the way leaves a draft, not a store that nobody can open.
+        draft = database.with_name(f"{database.name}-new")
+        draft.unlink(missing_ok=True)
+        untyped: Any = SqlAlchemyStore
+        store = untyped(SQLITE + draft.as_posix(), location.artifacts)
+        store.create_experiment(EXPERIMENT, location.artifacts)
+        store.engine.dispose()
+        draft.replace(database)
+
+
+def tracking_errors() -> tuple[type[Exception], ...]:
+    """Return what a tracker that is down, broken or badly addressed raises.
+
+    The errors of requests and of file locks are OSErrors; a server that is not MLflow's answers
+    with something other than JSON; an address may need a driver that is not installed.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError, JSONDecodeError

@@ -1,0 +1,14 @@
+"""Complete the experiment's row in MLflow: its figures, its faces, and which runs made them.
+
+It comes last and has no outputs, so that DVC never takes it from its cache: an experiment whose
+every other stage is cached has a row of its own all the same.
+"""
+
+from pathlib import Path
+
+from dcgan_inpainting.stage import project_root, reporting
+from dcgan_inpainting.tracking.record import record
+
+if __name__ == "__main__":
+    with reporting("record"):
+        record(Path.cwd(), project_root())
