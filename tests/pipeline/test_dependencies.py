@@ -23,6 +23,8 @@ EXEMPT = set((PACKAGE / "tracking").glob("*.py"))
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 
+WORK = [name for name in STAGES if name != "record"]
+
 
 def imported(file: Path) -> Iterator[str]:
     """Yield the full names of the modules that a file imports anywhere, also in functions.
@@ -71,7 +73,7 @@ def test_every_script_is_a_stage() -> None:
     assert sorted(scripts) == sorted(set(ROOT.glob("stages/*.py")) - {ROOT / "stages/__init__.py"})
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", WORK)
 def test_a_stage_depends_on_exactly_the_modules_that_it_imports(name: str) -> None:
     listed = [dep for dep in STAGES[name]["deps"] if dep.endswith(".py")]
     needed = closure(script_of(STAGES[name])) | {ROOT / "stages/__init__.py"}
@@ -79,7 +81,21 @@ def test_a_stage_depends_on_exactly_the_modules_that_it_imports(name: str) -> No
     assert sorted(listed) == sorted(file.relative_to(ROOT).as_posix() for file in needed)
 
 
-@pytest.mark.parametrize("name", [name for name in STAGES if name != "check"])
+def test_the_row_of_an_experiment_is_completed_whenever_any_other_stage_has_run() -> None:
+    """So `record` depends on all code, parameters and results that the others depend on."""
+    record = STAGES["record"]
+    assert "outs" not in record  # it would be taken from the cache
+    modules = {dep for name in WORK for dep in STAGES[name]["deps"] if dep.endswith(".py")}
+    listed = [dep for dep in record["deps"] if dep.endswith(".py")]
+    assert sorted(listed) == sorted(modules | {"stages/record.py"})
+    sections = {section for name in WORK for section in STAGES[name].get("params", [])}
+    assert set(record["params"]) == sections
+    results = {dep for dep in record["deps"] if not dep.endswith(".py")}
+    read = {"data/cropped/train.npy", "data/cropped/${masks.split}.npy", "data/masks", "models"}
+    assert read | {"data/inpainted", "reports/metrics.json", "reports/restored"} <= results
+
+
+@pytest.mark.parametrize("name", [name for name in WORK if name != "check"])
 def test_a_stage_has_its_own_section_of_the_parameters(name: str) -> None:
     assert STAGES[name]["params"] == [section_of(name)]
 

@@ -18,11 +18,15 @@ Entry = dict[str, Any]  # cmd, deps, params, outs, as in dvc.lock
 
 
 def read_lock(folder: Path) -> dict[str, Entry]:
-    """Return the entries of dvc.lock by stage ("inpaint@center"); none where there is no lock."""
+    """Return the entries of dvc.lock by stage ("inpaint@center"); none where there is no lock.
+
+    DVC keeps those of matrix items that were once asked for and are no longer; they are left out.
+    """
     path = folder / "dvc.lock"
     if not path.is_file():
         return {}
-    return (load_yaml(path.read_text(encoding="utf-8")) or {}).get("stages") or {}
+    entries = (load_yaml(path.read_text(encoding="utf-8")) or {}).get("stages") or {}
+    return {stage: entries[stage] for stage in _stages(folder) if stage in entries}
 
 
 def entry_of(stage: str, folder: Path, *, outs: bool) -> Entry:
@@ -38,12 +42,14 @@ def entry_of(stage: str, folder: Path, *, outs: bool) -> Entry:
         OSError: a dependency or an output is not there.
     """
     name, _, item = stage.partition("@")
-    definition = load_yaml((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
+    definition = _pipeline(folder)[name]
     params = load_params(folder / "params.yaml")
     items = dict.fromkeys(definition.get("matrix", {}), item)
 
+    values = {**params, "item": items}
+
     def resolved(text: str) -> str:
-        return re.sub(r"\$\{([\w.]+)\}", lambda m: _look_up(m[1], {**params, "item": items}), text)
+        return re.sub(r"\$\{([\w.]+)\}", lambda match: str(_look_up(match[1], values)), text)
 
     made = {out["path"]: out for entry in read_lock(folder).values() for out in _outs(entry)}
     deps = sorted(resolved(dep) for dep in definition.get("deps", []))
@@ -76,10 +82,25 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, _md5).hexdigest()
 
 
-def _look_up(dotted: str, values: Mapping[str, Any]) -> str:
+def _stages(folder: Path) -> Iterator[str]:
+    """Yield the stages of dvc.yaml, of a matrix (which has one variable) one for each value."""
+    params = load_params(folder / "params.yaml")
+    for name, definition in _pipeline(folder).items():
+        if matrix := definition.get("matrix"):
+            (values,) = matrix.values()
+            yield from (f"{name}@{value}" for value in _look_up(values[2:-1], params))
+        else:
+            yield name
+
+
+def _pipeline(folder: Path) -> dict[str, Any]:
+    return load_yaml((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def _look_up(dotted: str, values: Any) -> Any:
     for part in dotted.split("."):
         values = values[part]
-    return str(values)
+    return values
 
 
 def _paths(definition: Mapping[str, Any]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-STAGE = "record"  # completes the row, and is no part of it
+UNTRACKED = ("check", "record")  # stages that have no run, since they make no results
 NOTE = "mlflow.note.content"  # which MLflow shows as the run's description, in Markdown
 
 # In the hole, where methods differ; the known pixels are the same for all of them.
@@ -94,7 +94,7 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
         OSError: a result is not there.
         KeyError: dvc.lock is not of this pipeline.
     """
-    lock = {stage: entry for stage, entry in read_lock(folder).items() if stage != STAGE}
+    lock = {stage: entry for stage, entry in read_lock(folder).items() if stage not in UNTRACKED}
     reports = folder / "reports"
     quality: Quality = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
     method = _method(lock)

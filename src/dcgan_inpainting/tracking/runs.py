@@ -97,7 +97,6 @@ class _TrackedRun:
     def __init__(self, stage: str, item: str, params: BaseModel, root: Path) -> None:
         self._points: list[messages.Point] = []
         self._not_finite: dict[str, str] = {}
-        self._next_flush = time.monotonic() + FLUSH_SECONDS
         self._machine = Machine()
         entry = _entry(outs=False)
         tags = {"kind": "stage", "stage": stage, **({"item": item} if item else {})}
@@ -109,6 +108,7 @@ class _TrackedRun:
             experiment=Experiment.current(Path.cwd()),
         )
         self._outbox = Outbox(root, opening)
+        self._next_flush = time.monotonic() + FLUSH_SECONDS
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         now = _now()

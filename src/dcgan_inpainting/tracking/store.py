@@ -28,6 +28,7 @@ EXPERIMENT = "dcgan-inpainting"
 LINE_LENGTH = 500  # of an error
 MANY = 1000  # runs in one answer
 
+ROW = "experiment"  # the tag `kind` of a row; the runs of its stages have "stage"
 PARENT = "mlflow.parentRunId"
 KEY = "experiment.key"
 STAGE_KEY = "dvc.key"  # what determines a stage's result: lock.key()
@@ -71,7 +72,7 @@ class Store:
         """
         from mlflow.entities import Param
 
-        for run in self.find(f"tags.`{KEY}` = '{experiment.key}'"):
+        for run in self.find(f"tags.kind = '{ROW}' and tags.`{KEY}` = '{experiment.key}'"):
             if RECORDED not in run.data.tags:
                 if run.info.status != "RUNNING":
                     self.client.update_run(run.info.run_id, status="RUNNING")
