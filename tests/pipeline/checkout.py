@@ -48,7 +48,8 @@ class Done:
 class Logged:
     """A run in a checkout's store."""
 
-    stage: str  # with the item of a matrix: "inpaint center"
+    run_id: str
+    name: str  # of a stage's run, the stage with the item of a matrix: "inpaint center"
     status: str
     params: dict[str, str]
     metrics: dict[str, float]
@@ -151,7 +152,14 @@ class Checkout:
         apply_overrides(self.path / "params.yaml", list(overrides))
 
     def runs(self) -> list[Logged]:
-        """Return the runs in the store at the checkout's root, the oldest first."""
+        """Return the runs of stages in the store at the checkout's root, the oldest first."""
+        return [run for run in self._logged() if run.tags["kind"] == "stage"]
+
+    def rows(self) -> list[Logged]:
+        """Return the rows of experiments in that store, the oldest first."""
+        return [run for run in self._logged() if run.tags["kind"] == "experiment"]
+
+    def _logged(self) -> list[Logged]:
         from mlflow import MlflowClient
 
         client = MlflowClient(f"sqlite:///{self.path}/mlflow.db")
@@ -159,7 +167,8 @@ class Checkout:
         found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
         return [
             Logged(
-                stage=f"{run.data.tags['stage']} {run.data.tags.get('item', '')}".strip(),
+                run_id=run.info.run_id,
+                name=run.info.run_name,
                 status=run.info.status,
                 params=run.data.params,
                 metrics=run.data.metrics,

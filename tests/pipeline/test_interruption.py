@@ -19,7 +19,7 @@ TRAIN = ("dvc", "repro", "--single-item", "train")
 
 def status_of_training(checkout: Checkout) -> list[str]:
     """Return how the runs of the stage train stand, without the first, which made the models."""
-    return [run.status for run in checkout.runs() if run.stage == "train"][1:]
+    return [run.status for run in checkout.runs() if run.name == "train"][1:]
 
 
 def wait_for_words(log: Path, words: str) -> None:
@@ -81,7 +81,7 @@ def test_a_tracking_server_that_is_down_costs_one_warning(checkout: Checkout) ->
         file.unlink()
     done = checkout.run("python", "-m", "stages.masks", MLFLOW_TRACKING_URI=address)
     assert time.monotonic() - began < 60
-    warnings = [line for line in done.output.splitlines() if "no longer tracked" in line]
+    warnings = [line for line in done.output.splitlines() if "not tracked now" in line]
     assert len(warnings) == 1
     assert address in warnings[0]
     assert "Traceback" not in done.output

@@ -39,14 +39,14 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     assert len(names) == 2
     # Nothing was trained again.
     stages = ["evaluate", "inpaint center", "inpaint random"]
-    assert sorted(run.stage for run in runs) == sorted(stages * 2)
+    assert sorted(run.name for run in runs) == sorted(stages * 2)
     for name in names:
         mine = [run for run in runs if run.tags["dvc.exp_name"] == name]
-        assert sorted(run.stage for run in mine) == stages
+        assert sorted(run.name for run in mine) == stages
     assert {run.status for run in runs} == {"FINISHED"}
     for run in runs:
         assert run.artifacts.is_relative_to(checkout.path / "mlruns")
-        expected = "metrics.json" if run.stage == "evaluate" else "sheet.png"
+        expected = "metrics.json" if run.name == "evaluate" else "sheet.png"
         assert (run.artifacts / expected).is_file()
     rates = {run.params.get("inpaint.learning_rate") for run in runs} - {None}
     assert {float(rate) for rate in rates} == {1e-5, 0.1}

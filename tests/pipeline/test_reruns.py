@@ -30,13 +30,13 @@ def test_a_changed_search_retrains_nothing(checkout: Checkout) -> None:
     assert sorted(done.skipped) == ["crop", "download", "masks", "train"]
     status = checkout.run("dvc", "status").stdout
     changed = [line.strip(":") for line in status.splitlines() if line[:1].strip()]
-    assert sorted(changed) == ["evaluate", "inpaint@random"]
+    assert sorted(changed) == ["evaluate", "inpaint@random", "record"]
 
 
 def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> None:
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
-    assert done.ran == ["check", "masks", "inpaint@half", "evaluate"]
+    assert done.ran == ["check", "masks", "inpaint@half", "evaluate", "record"]
     assert sorted(done.skipped) == ["crop", "download", "inpaint@center", "train"]
     # What the old kind left is gone: a fresh clone, which never had it, is as this one.
     for folder in ("data/inpainted", "reports/inpaint"):
@@ -52,11 +52,11 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
 def test_a_temporary_experiment_runs_what_it_must_and_logs_to_the_checkouts_store(
     checkout: Checkout,
 ) -> None:
-    before = {run.tags["mlflow.runName"] for run in checkout.runs()}
+    before = {run.run_id for run in checkout.runs()}
     done = checkout.run("dvc", "exp", "run", "--temp", "--set-param", "evaluate.gallery=2")
-    assert done.ran == ["check", "evaluate"]
-    (run,) = [run for run in checkout.runs() if run.tags["mlflow.runName"] not in before]
-    assert (run.stage, run.status) == ("evaluate", "FINISHED")
+    assert done.ran == ["check", "evaluate", "record"]
+    (run,) = [run for run in checkout.runs() if run.run_id not in before]
+    assert (run.name, run.status) == ("evaluate", "FINISHED")
     assert run.params == {"evaluate.gallery": "2"}
     assert run.tags["dvc.exp_name"] in done.output
     assert run.artifacts.is_relative_to(checkout.path / "mlruns")

@@ -1,0 +1,107 @@
+"""The rows of experiments in MLflow: whatever DVC took from its cache, they are whole and right."""
+
+import json
+
+import pytest
+from checkout import Checkout, Logged
+from PIL import Image
+
+from dcgan_inpainting.params import load_params, load_yaml
+from dcgan_inpainting.tracking.experiment import shown
+from dcgan_inpainting.tracking.store import PARENT
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+
+CATCH_UP = ["dcgan_inpainting.tracking.outbox"]
+STAGES = ["download", "crop", "train", "masks", "inpaint center", "inpaint random", "evaluate"]
+
+
+def headline(checkout: Checkout) -> dict[str, float]:
+    """Return what the row's figures must be, from the file that git keeps."""
+    metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
+    figures = {}
+    for name in ("hole_psnr", "hole_ssim"):
+        values = {mask: methods["latent"][name] for mask, methods in metrics.items()}
+        figures |= {f"{name}/{mask}": value for mask, value in values.items()}
+        figures[f"{name}/mean"] = pytest.approx(sum(values.values()) / len(values), abs=1e-4)
+    return figures
+
+
+def check_row(row: Logged, checkout: Checkout) -> None:
+    assert row.status == "FINISHED"
+    figures = {name: value for name, value in row.metrics.items() if name.startswith("hole_")}
+    assert figures == headline(checkout)
+    assert row.params == shown(load_params(checkout.path / "params.yaml"))
+    for mask in ("center", "random"):
+        (picture,) = row.artifacts.glob(f"images/restored~{mask}+step+0+*.png")
+        with Image.open(picture) as shown_picture:
+            assert shown_picture.width == shown_picture.height
+    table = json.loads((row.artifacts / "restored.json").read_text())
+    assert table["columns"] == ["face", "picture", "hole_psnr", "hole_ssim"]
+    assert table["data"][0][0] == "center-0000"
+    assert (row.artifacts / table["data"][0][1]["filepath"]).is_file()
+    for name in ("dvc.lock", "metrics.json", "quality.png", "galleries/center.png"):
+        assert (row.artifacts / name).is_file()
+
+
+def test_the_first_run_is_one_row_with_a_nested_run_for_each_stage(checkout: Checkout) -> None:
+    (row,) = checkout.rows()
+    runs = checkout.runs()
+    check_row(row, checkout)
+    assert [run.name for run in runs] == STAGES
+    assert {run.tags[PARENT] for run in runs} == {row.run_id}
+    for run in runs:
+        assert row.tags[f"run.{run.name.replace(' ', '.')}"] == run.run_id
+        assert run.run_id in row.tags["mlflow.note.content"]
+    assert row.tags["swept"].startswith("data.images=60 ")
+    assert "+  images: 60" in (row.artifacts / "changes.patch").read_text()
+
+
+def test_each_run_holds_its_entry_of_dvcs_own_lock(checkout: Checkout) -> None:
+    lock = load_yaml((checkout.path / "dvc.lock").read_text())["stages"]
+    for run in checkout.runs():
+        stage = run.name.replace(" ", "@")
+        entry = load_yaml((run.artifacts / "dvc.lock.yaml").read_text())
+        assert entry == {stage: lock[stage]}
+
+
+def test_an_experiment_whose_every_stage_is_cached_has_its_row_with_links(
+    checkout: Checkout,
+) -> None:
+    options = ("--temp", "--set-param", "evaluate.gallery=2")
+    first = checkout.run("dvc", "exp", "run", *options)
+    assert first.ran == ["check", "evaluate", "record"]
+    again = checkout.run("dvc", "exp", "run", *options, "--name", "again")
+    assert again.ran == ["record"]
+    baseline, one, two = checkout.rows()
+    assert (one.tags["swept"], two.tags["swept"]) == ("evaluate.gallery=2",) * 2
+    assert two.name.endswith(" · again")
+    assert two.metrics == one.metrics == baseline.metrics
+    # Nothing of the second ran in it, and all is traced to the runs that made it.
+    assert not [run for run in checkout.runs() if run.tags[PARENT] == two.run_id]
+    (evaluated,) = [run for run in checkout.runs() if run.tags[PARENT] == one.run_id]
+    for row in (one, two):
+        assert row.tags["run.evaluate"] == evaluated.run_id
+        assert row.tags["run.train"] == baseline.tags["run.train"]
+    assert "from DVC's cache, made by" in two.tags["mlflow.note.content"]
+
+
+def test_a_stage_that_fails_fails_the_row_until_the_next_attempt_mends_it(
+    checkout: Checkout,
+) -> None:
+    checkout.set_params("masks.seed=2")
+    archive = checkout.path / "data/cropped/test.npy"
+    archive.rename(archive.with_name("away.npy"))
+    checkout.run("python", "-m", "stages.masks", status=None, DVC_STAGE="masks")
+    (_, row) = checkout.rows()
+    assert row.status == "FAILED"
+    assert "test.npy" in row.tags["error"]
+    archive.with_name("away.npy").rename(archive)
+    checkout.run("dvc", "repro", "masks")
+    (_, mended) = checkout.rows()
+    assert mended.run_id == row.run_id
+    assert mended.status == "RUNNING"
+    assert "error" not in mended.tags
+    # Nothing more was asked for; whoever comes next sees that DVC has ended.
+    assert "missed nothing" in checkout.run("python", "-m", *CATCH_UP).output
+    assert checkout.rows()[1].status == "FINISHED"
