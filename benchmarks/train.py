@@ -45,7 +45,7 @@ def ours(params: TrainParams, steps: int) -> tuple[int, float]:
 
     total = (WARM_UP + steps) * params.batch_size
     length = params.model_copy(update={"images": total, "epochs": None, "sample_grids": 1})
-    fit(random_images(), length, on_progress=on_progress, on_samples=lambda _step, _faces: None)
+    fit(random_images(), length, on_progress=on_progress, on_samples=lambda _step, _sample: None)
     (first, began), (last, ended) = marks[WARM_UP - 1], marks[-1]
     return last - first, ended - began
 

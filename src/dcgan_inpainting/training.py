@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from dcgan_inpainting import augmentation, losses
 from dcgan_inpainting.devices import Precision, autocast, device, place
@@ -28,6 +29,7 @@ from dcgan_inpainting.params import Section
 from dcgan_inpainting.tensors import scale, to_uint8
 
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
+SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 CURVE_POINTS = 500  # rows of the loss curves, each the mean over the steps since the one before
 
 
@@ -85,10 +87,16 @@ class Progress:
     d_loss: float
     d_real: float  # mean D(x), a probability
     d_fake: float  # mean D(G(z)), a probability
+    g_grad_norm: float  # L2 norm of the loss's gradient in all of G's weights, at G's last update
+    d_grad_norm: float  # the same of D
 
     def metrics(self) -> dict[str, float]:
         """Return what is worth a curve, by name."""
         return {key: value for key, value in asdict(self).items() if key not in ("step", "images")}
+
+
+# How many → that many images, uint8.
+Sampler = Callable[[int], Images]
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ def fit(
     params: TrainParams,
     *,
     on_progress: Callable[[Progress], None],
-    on_samples: Callable[[int, Images], None],
+    on_samples: Callable[[int, Sampler], None],
 ) -> Networks:
     """Train a DCGAN as Radford et al. 2016, with `generator_steps` updates of G for each of D.
 
@@ -114,15 +122,15 @@ def fit(
         params: the settings.
         on_progress: called about CURVE_POINTS times with the means since the last call.
         on_samples: called `sample_grids` times (or after each step, where these are fewer) with
-            the step and the images (uint8) that the averaged generator makes of one fixed z.
+            the step and a function that makes as many images as it is asked for with the averaged
+            generator, of the same z each time that it is asked for so many. To be used before
+            on_samples returns; it does not change the training.
 
     Returns:
         The networks, in evaluation mode. The average's batch-norm statistics are its own.
     """
     rng = torch.Generator().manual_seed(params.seed)
     trainer = _Trainer(params, images.shape[1], rng)
-    # Drawn apart from the training's z, so that the number of samples does not change the training.
-    fixed_z = draw_z(params.samples, params.latent_dim, torch.Generator().manual_seed(params.seed))
     steps = params.steps(len(images))
     report_every = max(1, steps // CURVE_POINTS)
     grids_at = {round(steps * (n + 1) / params.sample_grids) for n in range(params.sample_grids)}
@@ -134,7 +142,8 @@ def fit(
             on_progress(Progress(step, step * params.batch_size, *means))
             pending.clear()
         if step in grids_at:
-            on_samples(step, trainer.sample(fixed_z))
+            trainer.recalibrate()
+            on_samples(step, trainer.sample)
     return trainer.networks()
 
 
@@ -167,17 +176,19 @@ class _Trainer:
         self.taken = 0
 
     def step(self, real: Tensor) -> Tensor:
-        """Update D once and G generator_steps times; return g_loss, d_loss, D(x), D(G(z))."""
+        """Update D once and G generator_steps times; return Progress's figures in its order."""
         fake = self._generate(len(real))
         d_loss, d_real, d_fake = self._update_discriminator(real, fake.detach())
         g_loss = self._update_generator(fake)
         for _ in range(self.params.generator_steps - 1):
             g_loss = self._update_generator(self._generate(len(real)))
+        # The optimisers leave the gradients as they are, until the next update.
+        norms = _gradient_norm(self.generator), _gradient_norm(self.discriminator)
         self.taken += 1
         # Early on the average forgets faster, or it would keep the random weights of the start.
         warm = min(self.params.ema_decay, self.taken / (10 + self.taken))
         average_into(self.average, self.generator, warm)
-        return torch.stack([g_loss, d_loss, d_real, d_fake])
+        return torch.stack([g_loss, d_loss, d_real, d_fake, *norms])
 
     def _generate(self, count: int) -> Tensor:
         with autocast(self.params.precision):
@@ -210,22 +221,31 @@ class _Trainer:
         self.discriminator.requires_grad_(True)
         return loss.detach()
 
-    def sample(self, z: Tensor) -> Images:
-        """Return what the averaged generator makes of z, uint8."""
-        self._recalibrate(self.average)
-        with torch.no_grad(), autocast(self.params.precision):
-            return to_uint8(self.average(z))
-
-    def _recalibrate(self, generator: Generator) -> None:
+    def sample(self, count: int) -> Images:
+        """Return what the averaged generator makes of `count` fixed z, uint8."""
         # A generator of its own, so that looking at samples does not change the training.
         rng = torch.Generator().manual_seed(self.params.seed)
+        every = draw_z(count, self.params.latent_dim, rng)
+        with torch.no_grad(), autocast(self.params.precision):
+            made = [to_uint8(self.average(z)) for z in torch.split(every, SAMPLES_AT_ONCE)]
+        return np.concatenate(made)
+
+    def recalibrate(self) -> None:
+        """Make the average's batch-norm statistics those of its present weights."""
+        rng = torch.Generator().manual_seed(self.params.seed)  # of its own, as for the samples
         with autocast(self.params.precision):
-            recalibrate(generator, RECALIBRATION_BATCHES, self.params.batch_size, rng)
+            recalibrate(self.average, RECALIBRATION_BATCHES, self.params.batch_size, rng)
 
     def networks(self) -> Networks:
         """Return the networks in evaluation mode."""
-        self._recalibrate(self.average)
+        self.recalibrate()
         return Networks(self.generator.eval(), self.average.eval(), self.discriminator.eval())
+
+
+def _gradient_norm(network: nn.Module) -> Tensor:
+    """Return the L2 norm of the gradient in all of a network's weights, as one vector."""
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return get_total_norm(gradients)
 
 
 def _batches(

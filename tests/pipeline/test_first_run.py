@@ -73,7 +73,25 @@ def test_the_models_can_be_loaded_and_the_curves_are_whole(checkout: Checkout) -
     losses = pd.read_csv(checkout.path / "reports/train/losses.csv")
     assert losses.images.tolist() == [32 * step for step in range(1, 9)]
     assert np.isfinite(losses[["g_loss", "d_loss"]]).all(axis=None)
+    assert (losses[["g_grad_norm", "d_grad_norm"]] > 0).all(axis=None)
     assert len(list((checkout.path / "reports/train/samples").glob("*.png"))) == 2
+
+
+def test_samples_are_measured_against_the_validation_images(checkout: Checkout) -> None:
+    reports = checkout.path / "reports/train"
+    table = pd.read_csv(reports / "swd.csv")
+    assert table.columns.tolist()[:4] == ["step", "images", "swd", "swd_floor"]
+    assert table.step.tolist() == [4, 8]
+    levels = table[["swd_64", "swd_32", "swd_16"]]
+    np.testing.assert_allclose(table.swd, levels.mean(axis=1), rtol=1e-4)
+    metrics = json.loads((reports / "metrics.json").read_text())
+    assert metrics == pytest.approx(dict(table.iloc[-1][["swd", "swd_floor"]]), abs=1e-3)
+    # Noise of an untrained generator is further from faces than other faces are.
+    assert (table.swd > 2 * table.swd_floor).all()
+    (run,) = [run for run in checkout.runs() if run.stage == "train"]
+    assert run.metrics["swd"] == pytest.approx(metrics["swd"], abs=1e-3)
+    assert run.metrics["swd_floor"] == pytest.approx(metrics["swd_floor"], abs=1e-3)
+    assert {"g_grad_norm", "d_grad_norm"} <= run.metrics.keys()
 
 
 def test_masks_are_true_where_the_image_is_known(checkout: Checkout) -> None:
@@ -166,7 +184,8 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Check
 
 def test_nothing_but_text_is_left_for_git(full_run: FullRun, bare: Checkout) -> None:
     made = full_run.checkout.files() - bare.files()
-    assert made <= {"dvc.lock", "reports/crop.json", "reports/metrics.json"}
+    metrics = {f"reports/{name}.json" for name in ("crop", "metrics", "train/metrics")}
+    assert made <= {"dvc.lock", *metrics}
 
 
 # What DVC shows
@@ -188,7 +207,8 @@ def test_a_second_repro_runs_nothing(checkout: Checkout) -> None:
 def test_metrics_show_has_every_mask_and_method(checkout: Checkout) -> None:
     shown = json.loads(checkout.run("dvc", "metrics", "show", "--json").stdout)
     (files,) = (revision["data"] for revision in shown.values())
-    assert set(files) == {"reports/metrics.json", "reports/crop.json"}
+    names = ("crop", "metrics", "train/metrics")
+    assert set(files) == {f"reports/{name}.json" for name in names}
     assert list(files["reports/metrics.json"]["data"]) == KINDS
 
 
@@ -196,7 +216,8 @@ def test_plots_show_has_curves_bars_and_pictures(checkout: Checkout, tmp_path: P
     page = tmp_path / "plots"
     checkout.run("dvc", "plots", "show", "--out", str(page))
     text = (page / "index.html").read_text(encoding="utf-8")
-    for part in ("g_loss", "d_loss", "G red and D blue", "PSNR of the hole", "SSIM of the hole"):
+    curves = ("g_loss", "d_loss", "G red and D blue", "g_grad_norm", "d_grad_norm", "swd_floor")
+    for part in (*curves, "PSNR of the hole", "SSIM of the hole"):
         assert part in text
     shown = {path.name for path in (page / "static").iterdir()}
     for name in ("galleries_center", "quality.png", "samples_", "masks.png", "sheet.png"):

@@ -67,7 +67,7 @@ def train(
         faces() if on is None else on,
         settings(**changes),
         on_progress=progress.append,
-        on_samples=lambda step, made: samples.append((step, made)),
+        on_samples=lambda step, sample: samples.append((step, sample(PARAMS["samples"]))),
     )
     return networks, progress, samples
 
@@ -95,9 +95,27 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_looking_at_samples_does_not_change_the_training() -> None:
-    seldom, often = train(sample_grids=1), train(sample_grids=5)
-    assert state(seldom[0]) == state(often[0])
-    assert seldom[1] == often[1]
+    progress: list[Progress] = []
+    images = faces()
+    networks = fit(
+        images,
+        settings(sample_grids=5),
+        on_progress=progress.append,
+        on_samples=lambda _, sample: [sample(3), sample(7)],
+    )
+    seldom = train(sample_grids=1)
+    assert state(seldom[0]) == state(networks)
+    assert seldom[1] == progress
+
+
+def test_samples_are_the_same_however_many_are_made_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = train()[2]
+    monkeypatch.setattr(training, "SAMPLES_AT_ONCE", 3)
+    for (_, made), (_, again) in zip(whole, train()[2], strict=True):
+        assert made.shape == again.shape
+        np.testing.assert_allclose(made.astype(int), again, atol=1)
 
 
 def test_images_may_be_memory_mapped_and_are_not_changed(tmp_path: Path) -> None:
@@ -134,14 +152,14 @@ def test_the_article_s_ten_epochs_of_celeba() -> None:
 
 @pytest.mark.parametrize("grids", [1, 2, 4, 7])
 def test_samples_come_as_often_as_asked_and_last_at_the_end(grids: int) -> None:
-    _, _, samples = train(sample_grids=grids, samples=3)
+    _, _, samples = train(sample_grids=grids)
     steps = [step for step, _ in samples]
     total = math.ceil(24 / 4)
     assert len(steps) == min(grids, total)
     assert steps == sorted(set(steps))
     assert steps[-1] == total
     for _, made in samples:
-        assert made.shape == (3, 32, 32, 3)
+        assert made.shape == (4, 32, 32, 3)
         assert made.dtype == np.uint8
     if grids > 1:  # one z throughout: the same faces, only further
         assert not np.array_equal(samples[0][1], samples[-1][1])
@@ -164,7 +182,8 @@ def test_progress_means_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for point, part in zip(means, (every[:3], every[3:6], every[6:]), strict=True):
         for name, value in point.metrics().items():
             assert value == pytest.approx(np.mean([p.metrics()[name] for p in part]), rel=1e-5)
-    assert list(means[0].metrics()) == ["g_loss", "d_loss", "d_real", "d_fake"]
+    names = ["g_loss", "d_loss", "d_real", "d_fake", "g_grad_norm", "d_grad_norm"]
+    assert list(means[0].metrics()) == names
 
 
 # ── Batches ──────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +268,7 @@ def test_updates_of_g_for_each_of_d(generator_steps: int, monkeypatch: pytest.Mo
     assert "".join(order) == ("D" + "G" * generator_steps) * 3
 
 
-def test_losses_are_those_of_a_plain_dcgan_loop() -> None:
+def test_losses_and_gradients_are_those_of_a_plain_dcgan_loop() -> None:
     """Five steps of textbook code: whole-model modules, BCE against the article's labels."""
     images = faces(8)
     changes = {"flip": False, "shift": 0, "images": 40, "batch_size": 8, "generator_steps": 2}
@@ -270,6 +289,9 @@ def test_losses_are_those_of_a_plain_dcgan_loop() -> None:
     def draw(count: int) -> Tensor:
         return torch.randn(count, 8, generator=rng)
 
+    def norm_of_gradient(network: nn.Module) -> float:
+        return torch.cat([weight.grad.flatten() for weight in network.parameters()]).norm().item()
+
     real = torch.from_numpy(images.transpose(0, 3, 1, 2) / 127.5 - 1).float()
     for point in progress:
         torch.randperm(8, generator=rng)  # every batch is all the images
@@ -279,17 +301,21 @@ def test_losses_are_those_of_a_plain_dcgan_loop() -> None:
         d_loss = against(on_real, torch.full((8,), 0.9)) + against(on_fake, torch.zeros(8))
         d_adam.zero_grad()
         d_loss.backward()
+        d_grad_norm = norm_of_gradient(discriminator)
         d_adam.step()
         for again in range(2):  # the first step is on the images that D has just seen
             g_loss = against(discriminator(generator(draw(8)) if again else fake), torch.ones(8))
             g_adam.zero_grad()
             g_loss.backward()
+            g_grad_norm = norm_of_gradient(generator)
             g_adam.step()
         expected = {
             "g_loss": g_loss.item(),
             "d_loss": d_loss.item(),
             "d_real": on_real.sigmoid().mean().item(),
             "d_fake": on_fake.sigmoid().mean().item(),
+            "g_grad_norm": g_grad_norm,
+            "d_grad_norm": d_grad_norm,
         }
         assert point.metrics() == pytest.approx(expected, rel=2e-3)
     assert len(progress) == 5
