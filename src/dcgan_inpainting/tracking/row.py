@@ -98,7 +98,8 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
     reports = folder / "reports"
     quality: Quality = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
     method = _method(lock)
-    figures = headline(quality, method)
+    training = json.loads((reports / "train" / "metrics.json").read_text(encoding="utf-8"))
+    figures = headline(quality, method) | {f"train/{name}": training[name] for name in training}
     yield Metrics(points=[(name, value, now, 0) for name, value in figures.items()])
     yield from _datasets(lock)
     for picture in sorted((reports / "restored").glob("*.png")):
