@@ -1,9 +1,11 @@
 """The rows of experiments in MLflow: whatever DVC took from its cache, they are whole and right."""
 
 import json
+import shutil
 
 import pytest
 from checkout import Checkout, Logged
+from conftest import FullRun
 from PIL import Image
 
 from dcgan_inpainting.params import load_params, load_yaml
@@ -12,6 +14,14 @@ from dcgan_inpainting.tracking.store import PARENT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
+RECORD_IF_NEW = """
+import sys
+sys.path.insert(0, "src")
+from pathlib import Path
+from dcgan_inpainting.tracking.outbox import catch_up
+from dcgan_inpainting.tracking.record import record_if_new
+print(record_if_new(Path.cwd(), catch_up(Path.cwd())[0]))
+"""
 CATCH_UP = ["dcgan_inpainting.tracking.outbox"]
 STAGES = ["download", "crop", "train", "masks", "inpaint center", "inpaint random", "evaluate"]
 
@@ -103,5 +113,26 @@ def test_a_stage_that_fails_fails_the_row_until_the_next_attempt_mends_it(
     assert mended.status == "RUNNING"
     assert "error" not in mended.tags
     # Nothing more was asked for; whoever comes next sees that DVC has ended.
-    assert "missed nothing" in checkout.run("python", "-m", *CATCH_UP).output
+    assert "missed nothing" in checkout.run("python", "-m", *CATCH_UP, PYTHONPATH="src").output
     assert checkout.rows()[1].status == "FINISHED"
+
+
+def test_results_that_nobody_ran_here_get_their_row_once(
+    full_run: FullRun, checkout: Checkout
+) -> None:
+    """As in a clone after `dvc pull`: there is no store, but there are results."""
+    (checkout.path / "mlflow.db").unlink()
+    shutil.rmtree(checkout.path / "mlruns")
+    before = (checkout.path / "dvc.lock").read_text()
+    recorded = [checkout.run("python", "-c", RECORD_IF_NEW).stdout.strip() for _ in range(2)]
+    assert recorded == ["True", "False"]
+    (row,) = checkout.rows()
+    check_row(row, checkout)
+    assert row.metrics == full_run.checkout.rows()[0].metrics
+    assert "not in this store" in row.tags["mlflow.note.content"]
+    assert (checkout.path / "dvc.lock").read_text() == before
+
+    # What is there is not what params.yaml asks for.
+    (checkout.path / "mlflow.db").unlink()
+    checkout.set_params("inpaint.steps=3")
+    assert checkout.run("python", "-c", RECORD_IF_NEW).stdout.strip() == "False"

@@ -3,9 +3,12 @@
 import time
 from pathlib import Path
 
+from dcgan_inpainting.params import load_params
 from dcgan_inpainting.tracking import row
 from dcgan_inpainting.tracking.experiment import Experiment
+from dcgan_inpainting.tracking.lock import entry_of, lock_digest
 from dcgan_inpainting.tracking.outbox import Outbox
+from dcgan_inpainting.tracking.store import RECORDED, Store
 
 
 def record(folder: Path, root: Path) -> None:
@@ -23,3 +26,35 @@ def record(folder: Path, root: Path) -> None:
     for message in row.messages(folder, now):
         outbox.send(message)
     outbox.close()
+
+
+def record_if_new(root: Path, store: Store) -> bool:
+    """Give the results in a checkout a row where no experiment in the store has led to them.
+
+    As after `git clone` and `dvc pull`: nothing was run here, and what there is wants comparing.
+
+    Returns:
+        Whether there is a new row.
+    """
+    lock = row.results(root)
+    if "evaluate" not in lock or not _up_to_date(root):
+        return False
+    if store.find(f"tags.`{RECORDED}` = '{lock_digest(lock)}'"):
+        return False
+    record(root, root)
+    return True
+
+
+def _up_to_date(root: Path) -> bool:
+    """Return whether what `record` would read is what params.yaml and dvc.lock stand for."""
+    lock = row.results(root)
+    params = load_params(root / "params.yaml")
+    for entry in lock.values():
+        for section, values in entry["params"]["params.yaml"].items():
+            if params.get(section) != values:
+                return False
+    try:
+        made = {stage: entry_of(stage, root, outs=True)["outs"] for stage in ("train", "evaluate")}
+    except OSError:
+        return False  # not pulled, or removed
+    return all(outs == lock[stage]["outs"] for stage, outs in made.items())

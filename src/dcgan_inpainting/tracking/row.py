@@ -94,7 +94,7 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
         OSError: a result is not there.
         KeyError: dvc.lock is not of this pipeline.
     """
-    lock = {stage: entry for stage, entry in read_lock(folder).items() if stage not in UNTRACKED}
+    lock = results(folder)
     reports = folder / "reports"
     quality: Quality = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
     method = _method(lock)
@@ -119,6 +119,11 @@ def _maker(run: "Run | None", store: Store, *, own: bool) -> str:
         return "from DVC's cache; the run that made it is not in this store"
     link = f"[{run.info.run_id}](#/experiments/{store.experiment_id}/runs/{run.info.run_id})"
     return link if own else f"from DVC's cache, made by {link}"
+
+
+def results(folder: Path) -> dict[str, Entry]:
+    """Return the entries of dvc.lock that stand for results."""
+    return {stage: entry for stage, entry in read_lock(folder).items() if stage not in UNTRACKED}
 
 
 def headline(quality: Quality, method: str) -> dict[str, float]:

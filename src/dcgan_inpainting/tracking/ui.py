@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.tracking.outbox import catch_up
+from dcgan_inpainting.tracking.record import record_if_new
 
 HOST = "127.0.0.1"
 # The plain address opens on an overview for language models; this one opens on the runs.
@@ -25,6 +26,7 @@ def serve(port: int, root: Path) -> int:
         if probe.connect_ex((HOST, port)) == 0:
             raise UserError(f"port {port} is taken; give another one: make ui PORT={port + 1}")
     store, _ = catch_up(root)
+    record_if_new(root, store)
     uri = store.location.uri
     page = PAGE.format(host=HOST, port=port, experiment=store.experiment_id)
     print(f"MLflow on {uri}\nOpen {page} (ready in about 10 s; Ctrl-C ends it)", flush=True)

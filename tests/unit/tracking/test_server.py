@@ -1,0 +1,128 @@
+"""A real tracking server: it works as the local store does, and may go down at any time."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
+from dcgan_inpainting.tracking.runs import track
+from dcgan_inpainting.tracking.store import EXPERIMENT
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+
+
+class Params(BaseModel):
+    width: int = 24
+
+
+@dataclass
+class Server:
+    """`mlflow server` on loopback, with a store and artifacts of its own."""
+
+    folder: Path
+    port: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Self:
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
+        command += ["--artifacts-destination", f"{self.folder}/kept"]
+        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 120
+        while not self._answers():
+            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+            assert time.monotonic() < deadline, "the server did not come up"
+            time.sleep(0.5)
+        return self
+
+    def kill(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = Server(tmp_path / "elsewhere", port)
+    made.folder.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    yield made.start()
+    made.kill()
+
+
+def test_a_server_that_is_killed_in_the_middle_costs_nothing(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from mlflow import MlflowClient
+
+    root = tmp_path / "checkout"
+    root.mkdir()
+    Path("note.txt").write_text("note")
+    with track("train", "", Params(), root) as run:
+        run.log_metrics({"loss": 0.0}, 0)
+        run.log_artifact(Path("note.txt"), "before")
+        server.kill()
+        for step in range(1, 4):
+            run.log_metrics({"loss": float(step)}, step)
+        run.log_artifact(Path("note.txt"), "meanwhile")
+        run.log_image(np.zeros((8, 8, 3), np.uint8), "samples", 3)
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert server.address in caplog.text
+    assert len(list((root / FOLDER).iterdir())) == 1
+
+    server.start()
+    assert catch_up(root)[1] == 1
+    client = MlflowClient(server.address)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    (held,) = client.search_runs([experiment.experiment_id])
+    run_id = held.info.run_id
+    assert held.info.status == "FINISHED"
+    points = client.get_metric_history(run_id, "loss")
+    assert [(point.step, point.value) for point in points] == [(n, float(n)) for n in range(4)]
+    for folder in ("before", "meanwhile"):
+        note = Path(client.download_artifacts(run_id, f"{folder}/note.txt", str(tmp_path)))
+        assert note.read_text() == "note"
+    assert len(client.list_artifacts(run_id, "images")) >= 1
+    # All of it is at the server, nothing in the checkout.
+    assert list(root.iterdir()) == [root / FOLDER]
+    assert not list((root / FOLDER).iterdir())

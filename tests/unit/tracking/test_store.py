@@ -1,0 +1,108 @@
+"""Rows and runs in the store: found, opened again, and ended when their process is gone."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dcgan_inpainting.tracking.experiment import Experiment
+from dcgan_inpainting.tracking.location import StoreLocation
+from dcgan_inpainting.tracking.provenance import Process
+from dcgan_inpainting.tracking.store import KEY, PARENT, RECORDED, Store
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+
+
+@pytest.fixture
+def store(root: Path) -> Store:
+    return Store(StoreLocation.of(root))
+
+
+@pytest.fixture
+def dead() -> str:
+    """A process that was there a moment ago, as a tag has it."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return f"{process.pid} {time.time()} {Process.current().space}"
+
+
+def experiment(key: str = "abc", process: str = "") -> Experiment:
+    tags = {"kind": "experiment", "host": socket.gethostname()}
+    tags["process"] = process or str(Process.current())
+    return Experiment(key=key, name=f"row {key}", tags=tags, params={"train.width": "8"}, patch="")
+
+
+def add_run(store: Store, row: str, status: str | None, process: str = "") -> str:
+    """Make the run of a stage, which may have ended (status) or not (None)."""
+    tags = {"kind": "stage", PARENT: row, KEY: "abc", "host": socket.gethostname()}
+    tags["process"] = process or str(Process.current())
+    run_id = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+    if status is not None:
+        store.close(run_id, status)
+    return run_id
+
+
+def status(store: Store, run_id: str) -> str:
+    return store.client.get_run(run_id).info.status
+
+
+def test_all_stages_of_an_experiment_find_its_one_row(store: Store) -> None:
+    row = store.row(experiment(), 1000)
+    add_run(store, row, "FINISHED")  # has the key too, but is no row
+    assert store.row(experiment(), 2000) == row
+    assert store.row(experiment("other"), 2000) != row
+    held = store.client.get_run(row)
+    assert (held.info.start_time, held.info.run_name) == (1000, "row abc")
+    assert held.data.params == {"train.width": "8"}
+
+
+def test_a_row_that_failed_is_opened_again_and_a_complete_one_is_left_alone(store: Store) -> None:
+    row = store.row(experiment(), 1000)
+    store.close(row, "FAILED", "no space left")
+    assert store.row(experiment(), 2000) == row
+    held = store.client.get_run(row)
+    assert held.info.status == "RUNNING"
+    assert "error" not in held.data.tags
+    store.tag(row, {RECORDED: "digest"})
+    store.close(row, "FINISHED")
+    assert store.row(experiment(), 3000) != row
+    assert status(store, row) == "FINISHED"
+
+
+def test_a_dead_stage_and_its_row_are_killed(store: Store, dead: str) -> None:
+    row = store.row(experiment(process=dead), 1000)
+    first, second = add_run(store, row, "FINISHED"), add_run(store, row, None, dead)
+    store.end_dead_runs()
+    assert [status(store, run) for run in (first, second, row)] == ["FINISHED", "KILLED", "KILLED"]
+
+
+def test_a_row_whose_stages_all_finished_is_not_called_killed(store: Store, dead: str) -> None:
+    """As after `dvc repro train`, which never comes to the stage that completes the row."""
+    row = store.row(experiment(process=dead), 1000)
+    add_run(store, row, "FINISHED")
+    store.end_dead_runs()
+    assert status(store, row) == "FINISHED"
+    assert RECORDED not in store.client.get_run(row).data.tags
+
+
+def test_a_row_is_alive_as_long_as_dvc_is(store: Store, dead: str) -> None:
+    row = store.row(experiment(), 1000)
+    killed = add_run(store, row, None, dead)
+    store.end_dead_runs()
+    assert [status(store, run) for run in (killed, row)] == ["KILLED", "RUNNING"]
+
+
+def test_the_caller_is_the_process_beyond_the_shells() -> None:
+    program = "from dcgan_inpainting.tracking.provenance import Process; print(Process.caller())"
+    # Two commands, so that the shell stays instead of becoming the second.
+    command = ["sh", "-c", f'true; "{sys.executable}" -c "{program}"; true']
+    source = str(Path(__file__).parents[3] / "src")
+    environment = os.environ | {"PYTHONPATH": source}
+    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    caller = Process.parse(said.stdout.strip())
+    assert caller is not None
+    assert caller.pid == os.getpid()
