@@ -1,8 +1,8 @@
-"""What tracking costs: the same stages with it and without it, by turns, in a copy of this checkout.
+"""What tracking costs: the same stages with it and without it, by turns, in a copy.
 
-`python benchmarks/track.py` after `make repro`. The stages run as DVC runs them, on the results that
-are here, with a store of their own. Beside the difference of the two times, which on a busy machine
-is noise, stand the seconds that the stage itself spent in the tracker.
+`python benchmarks/track.py` after `make repro`. The stages run as DVC runs them, on the results
+that are here, with a store of their own. Beside the difference of the two times, which on a busy
+machine is noise, stand the seconds that the stage itself spent in the tracker.
 """
 
 import argparse
