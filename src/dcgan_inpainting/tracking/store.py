@@ -100,7 +100,8 @@ class Store:
         dead = [run for run in found if _process_gone(run)]
         for run in sorted(dead, key=lambda run: PARENT not in run.data.tags):  # children first
             children = self.find(f"tags.`{PARENT}` = '{run.info.run_id}'")
-            if children and all(child.info.status == "FINISHED" for child in children):
+            last = {child.info.run_name: child for child in reversed(children)}.values()
+            if last and all(child.info.status == "FINISHED" for child in last):
                 # As after `dvc repro train`: what was asked for was done, and more was not.
                 self.close(run.info.run_id, "FINISHED")
             else:

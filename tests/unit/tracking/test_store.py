@@ -40,7 +40,7 @@ def add_run(store: Store, row: str, status: str | None, process: str = "") -> st
     """Make the run of a stage, which may have ended (status) or not (None)."""
     tags = {"kind": "stage", PARENT: row, KEY: "abc", "host": socket.gethostname()}
     tags["process"] = process or str(Process.current())
-    run_id = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+    run_id = store.client.create_run(store.experiment_id, None, tags, "train").info.run_id
     if status is not None:
         store.close(run_id, status)
     return run_id
@@ -83,6 +83,7 @@ def test_a_dead_stage_and_its_row_are_killed(store: Store, dead: str) -> None:
 def test_a_row_whose_stages_all_finished_is_not_called_killed(store: Store, dead: str) -> None:
     """As after `dvc repro train`, which never comes to the stage that completes the row."""
     row = store.row(experiment(process=dead), 1000)
+    add_run(store, row, "FAILED")  # the first attempt
     add_run(store, row, "FINISHED")
     store.end_dead_runs()
     assert status(store, row) == "FINISHED"
