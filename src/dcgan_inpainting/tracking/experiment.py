@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Experiment(BaseModel):
         swept = _swept(folder, commit, params)
         return cls(
             key=_digest(identity),
-            name=f"{_short(swept)} · {exp_name or commit[:7] or 'no commit'}",
+            name=f"{_short(swept, params)} · {exp_name or commit[:7] or 'no commit'}",
             tags={
                 **{tag: value for tag, value in tags.items() if tag not in OF_ONE_STAGE},
                 "kind": "experiment",
@@ -85,9 +86,17 @@ def _swept(folder: Path, commit: str, params: Mapping[str, str]) -> list[str]:
     return [f"{name}={value.replace(', ', ',')}" for name, value in changed.items()]
 
 
-def _short(swept: Sequence[str]) -> str:
-    """Return the first few swept parameters: a row's name is cut where it is shown."""
-    return " ".join([*swept[:SHOWN], *(["…"] if len(swept) > SHOWN else [])]) or BASELINE
+def _short(swept: Sequence[str], params: Mapping[str, str]) -> str:
+    """Return the first few swept parameters for a row's name, which is cut where it is shown.
+
+    Without its section where a parameter's own name says which it is: "steps=400".
+    """
+    last_parts = Counter(name.partition(".")[2] for name in params)
+    shown = []
+    for change in swept[:SHOWN]:
+        own = change.partition(".")[2]
+        shown.append(own if last_parts[own.partition("=")[0]] == 1 else change)
+    return " ".join([*shown, *(["…"] if len(swept) > SHOWN else [])]) or BASELINE
 
 
 def _digest(value: object) -> str:

@@ -19,7 +19,6 @@ from dcgan_inpainting.tracking.messages import (
     Metrics,
     Opening,
     Picture,
-    Table,
 )
 from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store
 
@@ -104,8 +103,6 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
     yield from _datasets(lock)
     for picture in sorted((reports / "restored").glob("*.png")):
         yield Picture(path=picture, key=f"restored/{picture.stem}", step=0)
-    table = reports / "restored" / "faces.json"
-    yield Table(path=table, pictures=table.with_name("faces"), name="restored.json")
     for name in ("dvc.lock", "reports/metrics.json", "reports/quality.png", "reports/galleries"):
         yield Artifact(path=folder / name, folder="")
     keys = {stage: key(entry) for stage, entry in lock.items()}

@@ -72,7 +72,7 @@ def test_it_says_what_was_swept(checkout: Path, monkeypatch: pytest.MonkeyPatch)
     experiment = Experiment.of(checkout)
     swept = 'train.learning_rate=1e-05 masks.kinds=["half","random"]'
     assert experiment.tags["swept"] == swept
-    assert experiment.name == f"{swept} · wordy-oak"
+    assert experiment.name == 'learning_rate=1e-05 kinds=["half","random"] · wordy-oak'
     assert experiment.params == {
         "train.width": "24",
         "train.learning_rate": "1e-05",
@@ -96,11 +96,20 @@ def test_what_was_swept_is_told_against_dvcs_baseline_wherever_head_is(
     assert "+train: {width: 32" in after.patch
 
 
+def test_in_the_name_a_parameter_has_its_section_where_it_needs_it(checkout: Path) -> None:
+    both = PARAMS + "inpaint: {learning_rate: 0.1, steps: 200}\n"
+    (checkout / "params.yaml").write_text(both)
+    subprocess.run([*GIT, "commit", "-qam", "both"], cwd=checkout, check=True)
+    (checkout / "params.yaml").write_text(both.replace("0.1", "0.2").replace("200", "50"))
+    name = Experiment.of(checkout).name
+    assert name.startswith("inpaint.learning_rate=0.2 steps=50 · ")
+
+
 def test_a_long_list_of_swept_parameters_is_cut_in_the_name_only(checkout: Path) -> None:
     lines = "".join(f"  p{number}: {{}}\n" for number in range(5))
     (checkout / "params.yaml").write_text("train:\n" + lines.replace("{}", "1"))
     experiment = Experiment.of(checkout)
-    assert experiment.name.startswith("train.p0=1 train.p1=1 train.p2=1 … · ")
+    assert experiment.name.startswith("p0=1 p1=1 p2=1 … · ")
     assert experiment.tags["swept"].endswith("train.p4=1")
 
 
