@@ -11,6 +11,7 @@ from dcgan_inpainting.evaluation import (
     EvaluateParams,
     Trial,
     as_tree,
+    headline,
     measure,
     summarise,
     with_baselines,
@@ -48,7 +49,7 @@ def work(params: EvaluateParams, run: Run) -> None:
             params.gallery,
             galleries / f"{kind}.png",
         )
-    _write(pd.concat(tables), split, run)
+    _write(pd.concat(tables), split, method, run)
     table = pd.concat(faces).to_dict(orient="list")
     (RESTORED / "faces.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     run.log_table(RESTORED / "faces.json", RESTORED / "faces", "faces.json")
@@ -78,7 +79,7 @@ def _write_faces(trial: Trial, method: str, measured: pd.DataFrame, count: int) 
     return pd.DataFrame({"face": names, "picture": pictures}).join(figures.reset_index(drop=True))
 
 
-def _write(per_image: pd.DataFrame, split: str, run: Run) -> None:
+def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
     index = pd.read_csv(CROPPED / "index.csv", dtype={"file": str})
     files = index[index.split == split].set_index("row").file
     per_image.insert(0, "file", per_image.row.map(files))
@@ -87,7 +88,9 @@ def _write(per_image: pd.DataFrame, split: str, run: Run) -> None:
     per_image.to_csv(REPORTS / "per_image.csv", index=False, float_format="%.6g")
     summary = summarise(per_image)
     tree = as_tree(summary)
-    (REPORTS / "metrics.json").write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+    for name, content in (("metrics", tree), ("headline", headline(tree, method))):
+        text = json.dumps(content, indent=2) + "\n"
+        (REPORTS / f"{name}.json").write_text(text, encoding="utf-8")
     summary.reset_index().to_csv(REPORTS / "quality.csv", index=False, float_format="%.6g")
     plot_quality(summary, REPORTS / "quality.png")
     for mask, methods in tree.items():

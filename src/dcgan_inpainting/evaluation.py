@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from dcgan_inpainting.metrics import interval, quality
 from dcgan_inpainting.params import Section
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
+HEADLINE = ("hole_psnr", "hole_ssim")
 METRICS = ["psnr", "ssim", "l1", "hole_psnr", "hole_ssim", "hole_l1"]
 
 
@@ -78,6 +80,23 @@ def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
     """
     groups = per_image.groupby(["mask", "method"], sort=False)[METRICS]
     return groups.mean().join(groups.agg(interval).add_suffix("_ci95"))
+
+
+def headline(tree: Tree, method: str, digits: int = 4) -> dict[str, dict[str, float]]:
+    """Return the few figures by which experiments are compared: {metric: {mask: value}}.
+
+    They are of the hole, where methods differ, and beside each mask's stands the mean over all.
+
+    Args:
+        tree: what as_tree gives.
+        method: whose figures.
+        digits: decimals of the mean.
+    """
+    figures = {}
+    for metric in HEADLINE:
+        by_mask = {mask: methods[method][metric] for mask, methods in tree.items()}
+        figures[metric] = {**by_mask, "mean": round(fmean(by_mask.values()), digits)}
+    return figures
 
 
 def as_tree(summary: pd.DataFrame, digits: int = 4) -> Tree:

@@ -145,6 +145,16 @@ def test_metrics_are_the_means_of_the_table_of_images(checkout: Checkout) -> Non
                 assert figures[f"{name}_ci95"] > 0
 
 
+def test_the_headline_is_of_our_method(checkout: Checkout) -> None:
+    metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
+    headline = json.loads((checkout.path / "reports/headline.json").read_text())
+    assert list(headline) == ["hole_psnr", "hole_ssim"]
+    for name, figures in headline.items():
+        ours = {kind: methods["latent"][name] for kind, methods in metrics.items()}
+        mean = pytest.approx(sum(ours.values()) / len(ours), abs=1e-4)
+        assert figures == {**ours, "mean": mean}
+
+
 def test_the_pictures_have_the_faces_in_them(checkout: Checkout) -> None:
     original = array(checkout, "cropped/test")
     for kind in KINDS:
@@ -158,6 +168,12 @@ def test_the_pictures_have_the_faces_in_them(checkout: Checkout) -> None:
         assert np.array_equal(sheet[2:66, 2:66], original[0])
     assert pixels(checkout, "masks.png").shape == (DAMAGED * 66 + 2, 2 * 66 + 2, 3)
     assert pixels(checkout, "crop.png").shape == (6 * 66 + 2, 6 * 66 + 2, 3)
+    for kind in KINDS:
+        square = pixels(checkout, f"restored/{kind}.png")
+        assert square.shape == (3 * 194 + 2, 3 * 194 + 2, 3)
+        assert np.array_equal(square[2 : 2 + 192 : 3, 2 : 2 + 192 : 3], original[0])
+        strip = pixels(checkout, f"restored/faces/{kind}-0002.png")
+        assert np.array_equal(strip[2 : 2 + 192 : 3, 2 : 2 + 192 : 3], original[2])
     for sample in sorted((checkout.path / "reports/train/samples").iterdir()):
         assert pixels(checkout, f"train/samples/{sample.name}").shape == (266, 266, 3)
     for name in ("quality.png", "train/losses.png"):

@@ -28,7 +28,7 @@ STAGES = ["download", "crop", "train", "masks", "inpaint center", "inpaint rando
 
 
 def headline(checkout: Checkout) -> dict[str, float]:
-    """Return what the row's figures must be, from the file that git keeps."""
+    """Return what the row's figures must be, from the table of all methods."""
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
     figures = {}
     for name in ("hole_psnr", "hole_ssim"):

@@ -11,6 +11,7 @@ from dcgan_inpainting.evaluation import (
     METRICS,
     Trial,
     as_tree,
+    headline,
     measure,
     summarise,
     with_baselines,
@@ -122,3 +123,18 @@ def test_tree_is_by_mask_method_and_metric_and_rounded() -> None:
     assert tree["center"]["latent"]["psnr"] == 0.3333
     assert type(tree["half"]["mean"]["psnr"]) is float
     assert as_tree(summarise(per_image()), digits=1)["center"]["latent"]["psnr"] == 0.3
+
+
+def test_the_headline_is_one_methods_hole_and_the_mean_over_the_masks() -> None:
+    def figures(psnr: float, ssim: float) -> dict[str, float]:
+        return {"psnr": 99.0, "hole_psnr": psnr, "hole_psnr_ci95": 9.0, "hole_ssim": ssim}
+
+    tree = {
+        "center": {"mean": figures(10, 0.1), "latent": figures(20, 0.5)},
+        "half": {"mean": figures(11, 0.2), "latent": figures(23.00005, 0.8)},
+    }
+    assert headline(tree, "latent") == {
+        "hole_psnr": {"center": 20, "half": 23.00005, "mean": 21.5},
+        "hole_ssim": {"center": 0.5, "half": 0.8, "mean": 0.65},
+    }
+    assert headline(tree, "mean")["hole_psnr"]["mean"] == 10.5

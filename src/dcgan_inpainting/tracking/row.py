@@ -5,10 +5,9 @@ whether they belong to this experiment or to an earlier one whose results DVC to
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.lock import Entry, key, lock_digest, read_lock
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 
 UNTRACKED = ("check", "record")  # stages that have no run, since they make no results
 NOTE = "mlflow.note.content"  # which MLflow shows as the run's description, in Markdown
-
-# In the hole, where methods differ; the known pixels are the same for all of them.
-HEADLINE = ("hole_psnr", "hole_ssim")
-DIGITS = 4  # as in metrics.json: MLflow shows every one that there is
-MEAN = "mean"  # over the kinds of masks
 
 Quality = Mapping[str, Mapping[str, Mapping[str, float]]]  # mask, method, metric
 
@@ -95,18 +89,15 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
     """
     lock = results(folder)
     reports = folder / "reports"
-    quality: Quality = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
-    method = _method(lock)
-    training = json.loads((reports / "train" / "metrics.json").read_text(encoding="utf-8"))
-    figures = headline(quality, method) | {f"train/{name}": training[name] for name in training}
-    yield Metrics(points=[(name, value, now, 0) for name, value in figures.items()])
+    headline = {**_read(reports / "headline.json"), "train": _read(reports / "train/metrics.json")}
+    yield Metrics(points=[(name, value, now, 0) for name, value in _figures(headline)])
     yield from _datasets(lock)
     for picture in sorted((reports / "restored").glob("*.png")):
         yield Picture(path=picture, key=f"restored/{picture.stem}", step=0)
     for name in ("dvc.lock", "reports/metrics.json", "reports/quality.png", "reports/galleries"):
         yield Artifact(path=folder / name, folder="")
     keys = {stage: key(entry) for stage, entry in lock.items()}
-    yield Links(keys=keys, text=_text(quality, method))
+    yield Links(keys=keys, text=_text(_read(reports / "metrics.json"), _method(lock)))
     yield Complete(digest=lock_digest(lock), end=now)
 
 
@@ -123,19 +114,15 @@ def results(folder: Path) -> dict[str, Entry]:
     return {stage: entry for stage, entry in read_lock(folder).items() if stage not in UNTRACKED}
 
 
-def headline(quality: Quality, method: str) -> dict[str, float]:
-    """Return the figures by which experiments are compared: "hole_psnr/center", "hole_psnr/mean".
+def _figures(headline: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, float]]:
+    """Yield figures as "hole_psnr/center": by what is before the slash MLflow groups its charts."""
+    for metric, by_mask in headline.items():
+        for mask, value in by_mask.items():
+            yield f"{metric}/{mask}", value
 
-    Args:
-        quality: reports/metrics.json.
-        method: the experiment's own method.
-    """
-    figures: dict[str, float] = {}
-    for metric in HEADLINE:
-        by_mask = {mask: methods[method][metric] for mask, methods in quality.items()}
-        figures |= {f"{metric}/{mask}": value for mask, value in by_mask.items()}
-        figures[f"{metric}/{MEAN}"] = round(math.fsum(by_mask.values()) / len(by_mask), DIGITS)
-    return figures
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _method(lock: Mapping[str, Entry]) -> str:
