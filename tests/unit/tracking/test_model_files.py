@@ -47,7 +47,9 @@ def saved(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mlflow.models import Model
 
     folder = tmp_path_factory.mktemp("saved") / "model"
-    save_model(folder, models, SETTINGS, Model())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        save_model(folder, models, SETTINGS, Model())
     return folder
 
 

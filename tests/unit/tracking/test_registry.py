@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from local_server import local_server
 from tiny_model import PARAMS, SETTINGS, images_and_masks, write_models
 
 from dcgan_inpainting.inpainting import restore
@@ -99,7 +100,9 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mlflow import MlflowClient
 
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        MlflowClient(f"sqlite:///{file}").search_experiments()
     return file
 
 
@@ -124,6 +127,7 @@ def store(
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     run = client.create_run(experiment).info.run_id
     models = Path(copytree(trained, root / "models"))
@@ -304,3 +308,36 @@ def test_two_that_publish_at_once_lose_no_version_and_agree_on_the_best(store: S
     assert published == sorted({*headlines[0], *headlines[1]})
     assert versions[store.champion()]["hole_psnr"] == "24.0"
     assert {model.status for model in store.logged_models()} == {"READY"}
+
+
+# ── A server ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_remote_store_works_the_same_artifacts_included(
+    empty_store: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+    from mlflow.pyfunc import load_model
+
+    backend = copy(empty_store, tmp_path / "remote.db")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    with local_server(
+        *("server", "--workers", "1", "--backend-store-uri", f"sqlite:///{backend}"),
+        *("--artifacts-destination", str(tmp_path / "remote artifacts")),
+        ready="/health",
+        folder=tmp_path / "server",
+        environment={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+    ) as url:
+        client = MlflowClient(url)
+        run = client.create_run(client.create_experiment("tests")).info.run_id
+        store = Store(client, url, run, trained, tmp_path / "lock")
+        assert store.publish().champion
+        assert not store.publish().new
+        assert not store.publish(19.0).champion
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        model = load_model(f"models:/{NAME}@champion")
+    assert model.metadata.run_id == run
+    images, masks = images_and_masks(2)
+    answer = model.predict({"image": images, "mask": masks})
+    found = restore(images, masks == 0, *load_trained(trained), PARAMS)
+    np.testing.assert_array_equal(answer, found.composite)
