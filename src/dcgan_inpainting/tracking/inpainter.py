@@ -1,0 +1,84 @@
+"""The trained inpainter as MLflow loads and serves it: a model from code, without pickle.
+
+MLflow runs this file wherever the model is used, beside the copies of this package and of the
+weights that `model_files` put into the model. So it is the one module that may import MLflow at its
+top.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.images import Images
+from dcgan_inpainting.tracking.model_input import read_input
+
+NETWORKS = "networks"  # the model's one artifact: a folder with the weights and the settings
+SETTINGS = "inpaint.json"  # in it, the section `inpaint` of params.yaml
+
+
+class RequestError(MlflowException):
+    """The input is wrong: HTTP 400, and a message that says what, and what is needed instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, error_code=INVALID_PARAMETER_VALUE)
+
+    def serialize_as_json(self) -> str:
+        """Return the body of the answer: one line, where MLflow would repeat the whole request."""
+        body = {"error_code": self.error_code, "message": str(self)}
+        return json.dumps(body, ensure_ascii=False)
+
+
+class Inpainter(PythonModel):
+    """Fills the holes of images by the pipeline's own search, with the settings of its run."""
+
+    # Else MLflow warns that it can't check the input by its annotation; read_input does that.
+    _skip_type_hint_validation = True
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the networks and the settings; called once, when the model is loaded."""
+        # Imported here because publishing runs this file too: there, PyTorch would cost seconds.
+        from dcgan_inpainting.inpainting import InpaintParams
+        from dcgan_inpainting.networks import Architecture, load_trained
+
+        folder = Path(context.artifacts[NETWORKS])
+        self._side = Architecture.load(folder / "architecture.json").image_size
+        self._generator, self._discriminator = load_trained(folder)
+        settings = (folder / SETTINGS).read_text(encoding="utf-8")
+        self._params = InpaintParams.model_validate_json(settings)
+
+    # MLflow's servers and its load_model do without the other two arguments of the base class.
+    def predict(self, model_input: Any) -> Images:  # type: ignore[override]
+        """Restore images; the result is that of `inpainting.restore`.
+
+        Nothing is kept from one call to the next: equal inputs give equal bytes. What becomes of an
+        image depends on the image, its mask and the settings' seed, not on its place or on what
+        comes with it: all images choose from the same random starts and are searched apart.
+        (Only where a processor adds up a batch of another size in another order can rounding
+        differ. On the CPUs where this was tried, the bytes were the same.)
+
+        Args:
+            model_input: images and masks, as `model_input.read_input` takes them.
+
+        Returns:
+            uint8, N×S×S×3: the images with their holes filled; known pixels are unchanged.
+
+        Raises:
+            RequestError: the input is anything else.
+        """
+        from dcgan_inpainting.inpainting import restore
+
+        try:
+            images, known = read_input(model_input, self._side)
+        except UserError as error:
+            raise RequestError(str(error)) from None
+        found = restore(images, known, self._generator, self._discriminator, self._params)
+        return found.composite
+
+
+set_model(Inpainter())

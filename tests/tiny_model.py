@@ -1,0 +1,80 @@
+"""Tiny networks as the stage train leaves them, for the tests of the model in MLflow."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dcgan_inpainting.images import Images
+from dcgan_inpainting.inpainting import InpaintParams
+from dcgan_inpainting.networks import (
+    Architecture,
+    Discriminator,
+    Generator,
+    initialise,
+    recalibrate,
+    save_weights,
+)
+
+SIDE = 32
+
+# All that a search may use: a prior that asks the discriminator, the processor's own precision.
+SETTINGS: dict[str, Any] = {
+    "method": "latent",
+    "steps": 6,
+    "starts": 8,
+    "optimizer": "adam",
+    "learning_rate": 0.05,
+    "schedule": "cosine",
+    "distance": "l2",
+    "weights": "neighbours",
+    "window": 7,
+    "weight_floor": 0.2,
+    "prior": "minus_log_d",
+    "prior_weight": 1.0,
+    "latent_weight": 1.0,
+    "clip": None,
+    "blending": "poisson",
+    "batch_size": 2,
+    "precision": "auto",
+    "seed": 3,
+}
+PARAMS = InpaintParams.model_validate(SETTINGS)
+
+
+def write_models(folder: Path, seed: int = 0) -> Path:
+    """Write the files of models/ with random weights, and one more, as there is; return it."""
+    folder.mkdir(parents=True)
+    architecture = Architecture(
+        image_size=SIDE,
+        latent_dim=8,
+        width=4,
+        kernel_size=4,
+        generator_activation="relu",
+        discriminator_activation="leaky_relu",
+        leaky_slope=0.2,
+    )
+    generator, discriminator = Generator(architecture), Discriminator(architecture)
+    rng = torch.Generator().manual_seed(seed)
+    for network in (generator, discriminator):
+        initialise(network, rng)
+    with torch.no_grad():  # a contrast as of a trained generator
+        generator.blocks[-1][0].weight.mul_(8)
+    recalibrate(generator, 4, 64, rng)
+    architecture.save(folder / "architecture.json")
+    for name in ("generator", "generator_average"):
+        save_weights(generator, folder / f"{name}.safetensors")
+    save_weights(discriminator, folder / "discriminator.safetensors")
+    return folder
+
+
+def images_and_masks(count: int) -> tuple[Images, Images]:
+    """Return random images (uint8, count×SIDE×SIDE×3) and masks (uint8, 0 = known, 255 = hole)."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
+    masks = np.zeros((count, SIDE, SIDE), np.uint8)
+    for mask in masks:
+        top, left = rng.integers(0, SIDE // 2, 2)
+        mask[top : top + SIDE // 2, left : left + SIDE // 2] = 255
+    return images, masks
