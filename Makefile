@@ -1,16 +1,17 @@
-# make repro | test | smoke | ui | catch-up | lint. Each first makes .venv from requirements.lock where needed.
+# make repro | test | smoke | ui | catch-up | lint. Each makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
 PORT ?= 5000
 VENV := .venv/bin
 STAMP := .venv/requirements.lock
+READY := .dvc/plots/offline.html
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
 .PHONY: repro test smoke ui catch-up lint format
 
-repro: $(STAMP)
+repro: $(READY)
 ifeq ($(PRESET),)
 	dvc repro
 else
@@ -18,11 +19,11 @@ else
 endif
 	@python -m dcgan_inpainting.summary
 
-test: $(STAMP)
+test: $(READY)
 	pytest
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
-smoke: $(STAMP)
+smoke: $(READY)
 	@set -e; here=$$(mktemp -d); trap 'rm -rf "$$here"' EXIT; \
 	tree=$$(git stash create); git archive "$${tree:-HEAD}" | tar -x -C "$$here"; cd "$$here"; \
 	git init -q; git add -A; \
@@ -31,20 +32,24 @@ smoke: $(STAMP)
 	dvc exp run $$(python -m dcgan_inpainting.presets smoke); \
 	python -m dcgan_inpainting.summary
 
-ui: $(STAMP)
+ui: $(READY)
 	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
 
-catch-up: $(STAMP)
+catch-up: $(READY)
 	@python -m dcgan_inpainting.tracking.outbox
 
-lint: $(STAMP)
+lint: $(READY)
 	ruff check .
 	ruff format --check .
 	mypy
 
-format: $(STAMP)
+format: $(READY)
 	ruff check --fix .
 	ruff format .
+
+# The page of `dvc plots show`, which opens without a network.
+$(READY): .dvc/plots/page.html src/dcgan_inpainting/plots_page.py $(STAMP)
+	@python -m dcgan_inpainting.plots_page
 
 # The stamp is a copy of the lock: another branch's lock makes the environment anew.
 $(STAMP): requirements.lock

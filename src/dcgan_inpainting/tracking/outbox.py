@@ -48,6 +48,7 @@ MESSAGES: TypeAdapter[Message] = TypeAdapter(
         | messages.Table
         | messages.Dataset
         | messages.End
+        | row.Publish
         | row.Links
         | row.Complete,
         Field(discriminator="kind"),

@@ -4,11 +4,14 @@ It holds the headline figures, the restored faces and links to the runs that mad
 whether they belong to this experiment or to an earlier one whose results DVC took from its cache.
 """
 
+import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from dcgan_inpainting.params import section_of
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.lock import Entry, key, lock_digest, read_lock
 from dcgan_inpainting.tracking.messages import (
@@ -19,10 +22,13 @@ from dcgan_inpainting.tracking.messages import (
     Opening,
     Picture,
 )
+from dcgan_inpainting.tracking.registry import CHAMPION, publish
 from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+log = logging.getLogger(__name__)
 
 UNTRACKED = ("check", "record")  # stages that have no run, since they make no results
 NOTE = "mlflow.note.content"  # which MLflow shows as the run's description, in Markdown
@@ -63,6 +69,34 @@ class Links(Message):
         store.tag(run_id, {**tags, NOTE: "\n".join(lines)})
 
 
+class Publish(Message):
+    """The trained inpainter, for MLflow's registry."""
+
+    kind: Literal["publish"] = "publish"
+    models: Path
+    settings: dict[str, Any]  # the section `inpaint`
+    headline: float
+    test: str
+    source: str
+
+    def send(self, store: Store, run_id: str) -> None:
+        """Register it, and say in the row what became of it."""
+        published = publish(
+            store.client,
+            run_id,
+            self.models,
+            self.settings,
+            headline=self.headline,
+            test=self.test,
+            source=self.source,
+            lock=store.location.lock.with_name("registry.lock"),
+        )
+        version = f"{published.name} version {published.version}"
+        store.tag(run_id, {"model": version, CHAMPION: published.reason})
+        is_it = "is" if published.champion else "is not"
+        log.info("%s %s the %s: %s", version, is_it, CHAMPION, published.reason)
+
+
 class Complete(Message):
     """The row shows everything that this dvc.lock stands for."""
 
@@ -96,8 +130,18 @@ def messages(folder: Path, now: int) -> Iterator[Message]:
         yield Picture(path=picture, key=f"restored/{picture.stem}", step=0)
     for name in ("dvc.lock", "reports/metrics.json", "reports/quality.png", "reports/galleries"):
         yield Artifact(path=folder / name, folder="")
+    yield Publish(
+        models=folder / "models",
+        settings=_params(lock, "inpaint"),
+        headline=headline["hole_psnr"]["mean"],
+        test=_test_data(lock),
+        source=_params(lock, "download")["source"],
+    )
     keys = {stage: key(entry) for stage, entry in lock.items()}
-    yield Links(keys=keys, text=_text(_read(reports / "metrics.json"), _method(lock)))
+    yield Links(
+        keys=keys,
+        text=_text(_read(reports / "metrics.json"), str(_params(lock, "inpaint")["method"])),
+    )
     yield Complete(digest=lock_digest(lock), end=now)
 
 
@@ -125,10 +169,18 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _method(lock: Mapping[str, Entry]) -> str:
-    """Return the experiment's own method; all its kinds of mask have the same."""
-    entry = next(entry for stage, entry in lock.items() if stage.startswith("inpaint"))
-    return str(entry["params"]["params.yaml"]["inpaint"]["method"])
+def _params(lock: Mapping[str, Entry], stage: str) -> dict[str, Any]:
+    """Return the parameters of a stage; the kinds of masks of `inpaint` all have the same."""
+    entry = next(entry for name, entry in lock.items() if name.partition("@")[0] == stage)
+    return entry["params"]["params.yaml"][section_of(stage)]
+
+
+def _test_data(lock: Mapping[str, Entry]) -> str:
+    """Return a digest of what was measured on: the images that were damaged, and the masks."""
+    (split,) = (dep["path"] for dep in lock["masks"]["deps"] if dep["path"].endswith(".npy"))
+    deps = {dep["path"]: dep["md5"] for dep in lock["evaluate"]["deps"]}
+    text = f"{deps[split]} {deps['data/masks']}"
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _datasets(lock: Mapping[str, Entry]) -> Iterator[Dataset]:
