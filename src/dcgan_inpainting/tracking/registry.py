@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION = "champion"
+HEADLINE = "hole_psnr/mean"  # the tag, named as the metric of the run
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def publish(
     """
     name = f"dcgan-inpainting-{source}"
     tags = {
-        "hole_psnr": repr(float(headline)),
+        HEADLINE: repr(float(headline)),
         "test": test,
         "result": _digest(models, settings, headline, test),
     }
@@ -142,7 +143,7 @@ def _register(
 def _promote(client: "MlflowClient", version: "ModelVersion") -> tuple[bool, str]:
     """Move the alias to a version if it deserves it; return whether it has it now, and why."""
     name, number = version.name, str(version.version)
-    headline = float(version.tags["hole_psnr"])
+    headline = float(version.tags[HEADLINE])
     if not math.isfinite(headline):
         return False, f"its PSNR is {headline}"
     aliases = client.get_registered_model(name).aliases
@@ -155,7 +156,7 @@ def _promote(client: "MlflowClient", version: "ModelVersion") -> tuple[bool, str
     held = f"champion version {holder.version}"
     if holder.tags.get("test") != version.tags["test"]:
         return False, f"not compared with {held}, whose test data was other"
-    best = float(holder.tags["hole_psnr"])
+    best = float(holder.tags[HEADLINE])
     if headline <= best:
         return False, f"{headline:.2f} dB, not better than the {best:.2f} dB of {held}"
     client.set_registered_model_alias(name, CHAMPION, number)

@@ -145,8 +145,8 @@ def test_a_result_becomes_a_version_that_can_be_loaded(
     done = store.publish(np.float64(20.125))
     assert done == Published(NAME, "1", True, True, "there was no champion")
     (tags,) = store.versions().values()
-    assert {name: tags[name] for name in ("hole_psnr", "test")} == {
-        "hole_psnr": "20.125",
+    assert {name: tags[name] for name in ("hole_psnr/mean", "test")} == {
+        "hole_psnr/mean": "20.125",
         "test": "one",
     }
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
@@ -304,9 +304,9 @@ def test_two_that_publish_at_once_lose_no_version_and_agree_on_the_best(store: S
     errors = [worker.communicate(timeout=240)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     versions = store.versions()
-    published = sorted(tags["hole_psnr"] for tags in versions.values())
+    published = sorted(tags["hole_psnr/mean"] for tags in versions.values())
     assert published == sorted({*headlines[0], *headlines[1]})
-    assert versions[store.champion()]["hole_psnr"] == "24.0"
+    assert versions[store.champion()]["hole_psnr/mean"] == "24.0"
     assert {model.status for model in store.logged_models()} == {"READY"}
 
 
