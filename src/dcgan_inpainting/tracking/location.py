@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # what matters comes as an exception
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -20,6 +21,15 @@ ENVIRONMENT = {
 }
 
 SQLITE = "sqlite:///"
+
+# Where MLflow keeps the addresses of artifacts.
+ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def move_artifacts(database: Path, old: str, new: str) -> None:
         sqlite3.Error: the database is not as expected.
     """
     with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
-        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+        for table, column in ADDRESSES:
             connection.execute(
                 f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1)"
                 f" WHERE {column} = :old OR substr({column}, 1, length(:old) + 1) = :old || '/'",

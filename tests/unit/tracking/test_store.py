@@ -1,20 +1,29 @@
 """Rows and runs in the store: found, opened again, and ended when their process is gone."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
+from tiny_model import SETTINGS, write_models
 
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.provenance import Process
+from dcgan_inpainting.tracking.registry import CHAMPION, publish
 from dcgan_inpainting.tracking.store import KEY, PARENT, RECORDED, Store
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
+# MLflow's, about its own libraries and its own annotations.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint:UserWarning"),
+]
 
 
 @pytest.fixture
@@ -107,3 +116,31 @@ def test_the_caller_is_the_process_beyond_the_shells() -> None:
     caller = Process.parse(said.stdout.strip())
     assert caller is not None
     assert caller.pid == os.getpid()
+
+
+def test_the_champion_follows_a_checkout_that_was_copied(
+    store: Store, root: Path, tmp_path: Path
+) -> None:
+    models = write_models(tmp_path / "models")
+    row = store.row(experiment(), 1000)
+    publish(
+        store.client,
+        row,
+        models,
+        SETTINGS,
+        headline=20.0,
+        test="one",
+        source="drawn",
+        lock=tmp_path / "lock",
+    )
+    copied = Path(shutil.copytree(root, tmp_path / "once more copied"))
+    shutil.rmtree(root / "mlruns")
+    moved = Store(StoreLocation.of(copied))
+    version = moved.client.get_model_version_by_alias("dcgan-inpainting-drawn", CHAMPION)
+    folder = Path(url2pathname(urlsplit(version.source).path))
+    assert folder.is_relative_to(copied / "mlruns")
+    shipped = folder / "artifacts" / "networks" / "generator_average.safetensors"
+    assert shipped.read_bytes() == (models / "generator_average.safetensors").read_bytes()
+    (made,) = moved.client.get_run(row).outputs.model_outputs
+    logged = moved.client.get_logged_model(made.model_id)
+    assert logged.artifact_location == version.source
