@@ -56,11 +56,11 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     assert {float(rate) for rate in rates} == {1e-5, 0.1}
 
     # They shared the cores. A worker that has nothing more to do ends: then the rest has all.
-    half = {f"{available() // 2} of {available()}"} if available() > 1 else set()
+    half = [f"{available() // 2} of {available()}"] if available() > 1 else []
     said = [path.read_text(errors="replace") for path in log_files(checkout)]
     assert len(said) == 2
     for log in said:
-        assert set(re.findall(r"inpaint: using (.+) cores", log)) == half
+        assert re.findall(r"inpaint: using (.+) cores", log)[:1] == half
 
     # The temporary directories are gone, and each result is its own.
     assert not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
