@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.measuring import measured, show
 from dcgan_inpainting import packing
+from dcgan_inpainting.cores import cores
 from dcgan_inpainting.crop_archive import crop_archive
 from dcgan_inpainting.cropping import CropParams
 from dcgan_inpainting.drawing import draw_faces
-from dcgan_inpainting.parallel import cores
 from dcgan_inpainting.partition import Entry, by_position, write_partition
 
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import measured, show
+from dcgan_inpainting.cores import cores
 from dcgan_inpainting.drawing import draw_faces
-from dcgan_inpainting.parallel import cores
 
 
 def draw(count: int, workers: int) -> tuple[int, float]:

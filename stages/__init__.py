@@ -7,3 +7,8 @@ from pathlib import Path
 # path, so that no installed copy of the package (an editable install points at the workspace)
 # can be imported in its stead.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from dcgan_inpainting.cores import take_share
+
+# Before a script imports PyTorch or NumPy, which read their number of threads only then.
+take_share()

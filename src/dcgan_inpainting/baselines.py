@@ -7,8 +7,9 @@ them with their holes filled; known pixels are unchanged.
 import numpy as np
 from skimage.restoration import inpaint_biharmonic
 
+from dcgan_inpainting.cores import cores
 from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.parallel import cores, process_pool
+from dcgan_inpainting.parallel import process_pool
 
 CHUNK = 1024  # training images in memory at once
 
@@ -42,7 +43,7 @@ def nearest(damaged: Images, known: Known, train: Images) -> Images:
 
 
 def biharmonic(damaged: Images, known: Known) -> Images:
-    """Fill holes with the smoothest surface: scikit-image's biharmonic inpainting, on all cores.
+    """Fill holes with the smoothest surface: scikit-image's biharmonic inpainting.
 
     Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
     Functions", International Journal of Mathematics and Mathematical Sciences, 2018.

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from dcgan_inpainting import packing, parallel
 from dcgan_inpainting.atomic import replacing, write_csv
+from dcgan_inpainting.cores import cores
 from dcgan_inpainting.cropping import CropParams, Crops, Unreadable, crop_files
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.growing_array import growing_array
@@ -43,7 +44,7 @@ def crop_archive(
         params: which square, how large, and how many images may be unreadable.
         folder: where the arrays go; made where it is missing.
         reports: where the reports go; made where it is missing.
-        threads: how many to use; None = one for each core.
+        threads: how many to use; None = one for each core that the stage uses.
 
     Returns:
         the counts: images (cropped), unreadable, train, val, test.
@@ -59,7 +60,7 @@ def crop_archive(
         for split in SPLITS:
             files = [entry.file for entry in entries if entry.split == split]
             with growing_array(folder / f"{split}.npy", (side, side, 3), np.uint8) as append:
-                for crops in _in_chunks(opened, files, params, threads or parallel.cores()):
+                for crops in _in_chunks(opened, files, params, threads or cores()):
                     append(crops.images)
                     kept[split] += crops.files
                     unreadable += crops.unreadable

@@ -1,4 +1,4 @@
-"""Drawn faces, as a zip of JPEGs, on all cores."""
+"""Drawn faces, as a zip of JPEGs, on several cores."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from dcgan_inpainting import packing, parallel
+from dcgan_inpainting.cores import cores
 from dcgan_inpainting.faces.drawn import draw_face
 
 _CHUNK = 50  # faces a task: half a second of work
@@ -20,10 +21,10 @@ def draw_faces(path: Path, count: int, seed: int, *, workers: int | None = None)
         path: the zip.
         count: how many faces.
         seed: the seed of all; each face depends on it and on its own number.
-        workers: processes; None = one for each core. The bytes don't depend on it.
+        workers: processes; None = one for each core that the stage uses. The bytes are the same.
     """
     names = [f"{number:06d}.jpg" for number in range(1, count + 1)]
-    packing.pack(zip(names, _drawn(count, seed, workers or parallel.cores()), strict=True), path)
+    packing.pack(zip(names, _drawn(count, seed, workers or cores()), strict=True), path)
     return names
 
 

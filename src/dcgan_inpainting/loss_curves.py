@@ -29,7 +29,8 @@ def plot_losses(curves: Path, path: Path) -> None:
     answers.plot(table.images, table.d_real, color="black", label="D(x), real images")
     answers.plot(table.images, table.d_fake, color="grey", label="D(G(z)), generated images")
     answers.set(xlabel="images seen", ylabel="D's mean answer", ylim=(0, 1))
+    losses.legend(loc="upper right")
+    answers.legend(loc="center right")  # between the two lines
     for axes in (losses, answers):
-        axes.legend(loc="upper right")
         axes.grid(alpha=0.3)
     save_figure(figure, path)

@@ -1,4 +1,4 @@
-"""Work on all cores with results in order and bounded memory."""
+"""Work on several cores with results in order and bounded memory."""
 
 import multiprocessing
 import os
@@ -11,13 +11,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def cores() -> int:
-    """Return how many cores this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -12,6 +12,7 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
+from dcgan_inpainting.cores import available, cores
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import S, read_section, section_of
 from dcgan_inpainting.tracking.runs import Run, track
@@ -48,6 +49,8 @@ def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item
     """
     with reporting(name):
         params = read_section(section_of(name), model)
+        if cores() < available():
+            log.info("using %d of %d cores", cores(), available())
         with _exclusive(name, item), track(name, item, params, project_root()) as run:
             work(params, run)
 

@@ -1,9 +1,13 @@
-"""Queued experiments: two workers, one store, and each experiment on its own snapshot's code."""
+"""Queued experiments: two workers, one store, shared cores, each on its own snapshot's code."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from checkout import Checkout, wait_until
+
+from dcgan_inpainting.cores import available
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -23,7 +27,7 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     here = checkout.run("python", "-m", "stages.inpaint", "center", "test", status=1, **installed)
     assert "code of the workspace" in here.output
 
-    checkout.run("dvc", "queue", "start", "--jobs", "2", **installed)
+    checkout.run("dvc", "queue", "start", "--jobs", "2", OMP_NUM_THREADS="", **installed)
 
     def ended() -> bool:
         shown = checkout.run("dvc", "queue", "status").stdout
@@ -51,6 +55,13 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     rates = {run.params.get("inpaint.learning_rate") for run in runs} - {None}
     assert {float(rate) for rate in rates} == {1e-5, 0.1}
 
+    # They shared the cores. A worker that has nothing more to do ends: then the rest has all.
+    half = [f"{available() // 2} of {available()}"] if available() > 1 else []
+    said = [path.read_text(errors="replace") for path in log_files(checkout)]
+    assert len(said) == 2
+    for log in said:
+        assert re.findall(r"inpaint: using (.+) cores", log)[:1] == half
+
     # The temporary directories are gone, and each result is its own.
     assert not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
     refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
@@ -61,7 +72,11 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     assert len(quality) == 2
 
 
+def log_files(checkout: Checkout) -> list[Path]:
+    """Return the files in which DVC keeps what each queued experiment says."""
+    return sorted(checkout.path.glob(".dvc/tmp/exps/run/*/*.out"))
+
+
 def logs(checkout: Checkout) -> str:
     """Return what the experiments said, for the message of a test that fails."""
-    files = sorted(checkout.path.glob(".dvc/tmp/exps/run/*/*.out"))
-    return "\n".join(file.read_text(errors="replace")[-3000:] for file in files)
+    return "\n".join(file.read_text(errors="replace")[-3000:] for file in log_files(checkout))

@@ -63,10 +63,6 @@ def test_chunks() -> None:
     assert list(parallel.chunks([], 2)) == []
 
 
-def test_cores_are_those_of_this_process() -> None:
-    assert 1 <= parallel.cores() <= (os.cpu_count() or 1)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is not known to Windows")
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     script = (

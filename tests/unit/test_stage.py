@@ -1,6 +1,7 @@
 """The frame in which stages run."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -79,6 +80,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, BaseModel, 
 
 def start(folder: Path) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(SRC)}
+    environment.pop("OMP_NUM_THREADS", None)  # of which a stage would say a word
     command = [sys.executable, "-c", SCRIPT]
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -180,6 +182,22 @@ def test_a_killed_process_leaves_no_lock(project: Path) -> None:
     second = start(project)
     assert second.communicate(timeout=60)[1] == ""
     assert (project / "result").read_text() == "24"
+
+
+@pytest.mark.parametrize(("cores", "said"), [(4, ["using 4 of 8 cores"]), (8, [])])
+def test_a_stage_says_when_it_uses_fewer_cores_than_there_are(
+    tracked: list[tuple[str, str, BaseModel, Path]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    said: list[str],
+) -> None:
+    monkeypatch.setattr(stage, "available", lambda: 8)
+    monkeypatch.setattr(stage, "cores", lambda: cores)
+    with caplog.at_level(logging.INFO):
+        stage.run_stage("train", Params, lambda _params, _run: None)
+    assert len(tracked) == 1
+    assert caplog.messages == said
 
 
 def test_items_of_a_matrix_do_not_wait_for_each_other(

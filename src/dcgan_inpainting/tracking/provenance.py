@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from dcgan_inpainting.cores import available
+
 LIBRARIES = ("torch", "torchvision", "numpy", "dvc", "mlflow")
 
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "cmd", "powershell", "pwsh"}
@@ -100,7 +102,7 @@ def provenance(folder: Path) -> dict[str, str]:
         "host": host(),
         "process": str(Process.current()),
         "cpu.name": _cpu_name(),
-        "cpu.cores": str(_cores()),
+        "cpu.cores": str(available()),
         "version.python": platform.python_version(),
         **{f"version.{name}": _version(name) for name in LIBRARIES},
     }
@@ -174,13 +176,6 @@ def _cpu_name() -> str:
     except OSError:
         pass  # not Linux
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    # The cores that this process may use, which in a container are fewer than the machine's.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _process_space() -> str:
