@@ -1,109 +1,118 @@
-"""A store like one that a sweep leaves, in seconds: drawn faces, holes filled without a network."""
+"""A store as a sweep leaves it, in seconds: drawn faces, whose holes are filled without a network.
 
-from collections.abc import Mapping
+It is written by the code that writes the real one.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
-import mlflow
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+import pandas as pd
 from PIL import Image, ImageFilter
 
 from dcgan_inpainting.cropping import cut_square, scale
+from dcgan_inpainting.evaluation import Trial, as_tree, headline, measure, summarise
 from dcgan_inpainting.faces.drawn import draw_face
-from dcgan_inpainting.images import Images, Known, columns_of
+from dcgan_inpainting.images import Images, Known, save_png
 from dcgan_inpainting.masks import Kind, make_masks
-from dcgan_inpainting.metrics import quality
-from dcgan_inpainting.tracking.runs import experiment
+from dcgan_inpainting.params import load_params
+from dcgan_inpainting.quality_plots import before_and_after
+from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown
+from dcgan_inpainting.tracking.messages import Begin, Metrics, Picture
+from dcgan_inpainting.tracking.row import Row
+from dcgan_inpainting.tracking.store import ROW, Store
 
 FACES = 3
 SIDE = 64
 KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")
 PARAMS = Path(__file__).parents[2] / "params.yaml"
+MINUTE = 60_000  # milliseconds
+
+Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """What one parent run holds."""
+class Made:
+    """An experiment to be made up. strength: 0 = a blur fills the hole, 1 = the original does."""
 
     name: str
     swept: Mapping[str, str]
-    strength: float  # 0 = the hole is filled with a blur, 1 = with the original
-
-    @property
-    def tag(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in self.swept.items())
+    strength: float
 
 
 SWEEP = (
-    Experiment("baseline · 3f2a91c", {}, 0.55),
-    Experiment("inpaint.steps=50 · sedgy-plow", {"inpaint.steps": "50"}, 0.20),
-    Experiment("inpaint.steps=100 · moody-kerb", {"inpaint.steps": "100"}, 0.40),
-    Experiment("inpaint.steps=400 · gaunt-pint", {"inpaint.steps": "400"}, 0.60),
-    Experiment("inpaint.steps=400 train.width=32 · loyal-wren", {"inpaint.steps": "400", "train.width": "32"}, 0.68),
+    Made("baseline · 3f2a91c", {}, 0.45),
+    Made("steps=50 · sedgy-plow", {"inpaint.steps": "50"}, 0.15),
+    Made("steps=100 · moody-kerb", {"inpaint.steps": "100"}, 0.30),
+    Made("steps=400 · gaunt-pint", {"inpaint.steps": "400"}, 0.50),
+    Made("steps=400 width=32 · loyal-wren", {"inpaint.steps": "400", "train.width": "32"}, 0.60),
 )
 
 
-def build(root: Path, sweep: tuple[Experiment, ...] = SWEEP) -> dict[str, dict[str, float]]:
-    """Log the sweep into root's store; return each experiment's headline metrics by its name."""
-    uri, number = experiment(root)
-    client = MlflowClient(uri)
-    original = np.stack([_face(index) for index in range(FACES)])
-    return {one.name: _log(client, number, one, original) for one in sweep}
+def build(store: Store, folder: Path, sweep: Sequence[Made] = SWEEP) -> dict[str, Figures]:
+    """Log a sweep; return each experiment's headline figures by its name.
 
-
-def _face(index: int) -> Images:
-    return scale(cut_square(draw_face(index, 1), 108)[None], SIDE)[0]
-
-
-def _log(
-    client: MlflowClient, number: str, one: Experiment, original: Images
-) -> dict[str, float]:
-    tags = {"kind": "experiment", **({"swept": one.tag} if one.swept else {})}
-    parent = client.create_run(number, tags=tags, run_name=one.name).info.run_id
-    values = {**_baseline(), **one.swept}
-    client.log_batch(parent, params=[Param(*pair) for pair in values.items()])
-    figures: dict[str, float] = {}
-    rows: dict[str, list[object]] = {"face": [], "restored": []}
-    for kind in KINDS:
-        known = make_masks(kind, FACES, SIDE, 1)
-        restored = _fill(original, known, one.strength)
-        measured = [quality(*trio) for trio in zip(original, restored, known, strict=True)]
-        figures[f"hole_psnr/{kind}"] = round(float(np.mean([m.hole_psnr for m in measured])), 2)
-        figures[f"hole_ssim/{kind}"] = round(float(np.mean([m.hole_ssim for m in measured])), 3)
-        damaged = np.where(known[..., None], original, 255).astype(np.uint8)
-        picture = columns_of([original, damaged, restored], scale=3)
-        client.log_image(parent, picture, key=f"restored/{kind}", step=0)
-        rows["face"] += [f"{kind} {index}" for index in range(FACES)]
-        rows["restored"] += [mlflow.Image(columns_of([t[None] for t in trio], scale=2)) for trio in zip(original, damaged, restored)]
-    client.log_table(parent, rows, "restored.json")
-    for name in ("hole_psnr", "hole_ssim"):
-        figures[f"{name}/mean"] = round(float(np.mean([figures[f"{name}/{kind}"] for kind in KINDS])), 3)
-    client.log_batch(parent, metrics=[Metric(*pair, 0, 0) for pair in figures.items()])
-    _log_stage(client, number, parent, "train", "loss/generator")
-    _log_stage(client, number, parent, "inpaint", "objective")
-    client.set_terminated(parent)
+    Args:
+        store: where to.
+        folder: for pictures on their way.
+        sweep: the experiments; the first is the oldest.
+    """
+    original = np.stack(
+        [scale(cut_square(draw_face(n, 1), 108)[None], SIDE)[0] for n in range(FACES)]
+    )
+    known = {kind: make_masks(kind, FACES, SIDE, 1) for kind in KINDS}
+    now = int(time.time() * 1000)
+    figures = {}
+    for age, made in enumerate(reversed(sweep), start=1):
+        start = now - 10 * age * MINUTE
+        experiment = _experiment(made)
+        row = Row(experiment=experiment, start=start).open(store)
+        trials = {kind: _trial(original, known[kind], made.strength) for kind in KINDS}
+        for kind, trial in trials.items():
+            save_png(before_and_after(trial, "latent", slice(FACES)), folder / f"{kind}.png")
+            Picture(path=folder / f"{kind}.png", key=f"restored/{kind}", step=0).send(store, row)
+        figures[made.name] = _figures(trials)
+        points = [(name, value, start, 0) for name, value in figures[made.name].items()]
+        Metrics(points=points).send(store, row)
+        _log_stage(store, experiment, "train", start)
+        _log_stage(store, experiment, "inpaint center", start + 5 * MINUTE)
+        store.close(row, "FINISHED", end=start + 8 * MINUTE)
     return figures
 
 
-def _baseline() -> dict[str, str]:
-    sections = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
-    return {f"{s}.{k}": str(v) for s, values in sections.items() for k, v in values.items()}
-
-
-def _fill(original: Images, known: Known, strength: float) -> Images:
-    blurred = np.stack(
-        [np.asarray(Image.fromarray(face).filter(ImageFilter.GaussianBlur(9))) for face in original]
+def _experiment(made: Made) -> Experiment:
+    swept = " ".join(f"{name}={value}" for name, value in made.swept.items())
+    return Experiment(
+        key=made.name,
+        name=made.name,
+        tags={"kind": ROW, "swept": swept or BASELINE, "process": "none"},
+        params={**shown(load_params(PARAMS)), **made.swept},
+        patch="",
     )
+
+
+def _trial(original: Images, known: Known, strength: float) -> Trial:
+    blur = ImageFilter.GaussianBlur(9)
+    blurred = np.stack([np.asarray(Image.fromarray(face).filter(blur)) for face in original])
     filled = strength * original + (1 - strength) * blurred
-    return np.where(known[..., None], original, filled).astype(np.uint8)
+    restored = np.where(known[..., None], original, filled).astype(np.uint8)
+    return Trial(original, known, {"latent": restored})
 
 
-def _log_stage(client: MlflowClient, number: str, parent: str, stage: str, curve: str) -> None:
-    tags = {"kind": "stage", "stage": stage, "mlflow.parentRunId": parent}
-    child = client.create_run(number, tags=tags, run_name=stage).info.run_id
-    points = [Metric(curve, 1 / (step + 1), 0, step) for step in range(20)]
-    client.log_batch(child, metrics=points, tags=[RunTag("host", "synthetic")])
-    client.set_terminated(child)
+def _figures(trials: Mapping[Kind, Trial]) -> Figures:
+    tables = [measure(trial).assign(mask=kind) for kind, trial in trials.items()]
+    tree = as_tree(summarise(pd.concat(tables)))
+    return {
+        f"{metric}/{mask}": value
+        for metric, by_mask in headline(tree, "latent").items()
+        for mask, value in by_mask.items()
+    }
+
+
+def _log_stage(store: Store, experiment: Experiment, name: str, start: int) -> None:
+    tags = {"kind": "stage", "stage": name.partition(" ")[0]}
+    run = Begin(name=name, tags=tags, params={}, start=start, experiment=experiment).open(store)
+    Metrics(points=[("loss", 1 / (step + 1), start, step) for step in range(20)]).send(store, run)
+    store.close(run, "FINISHED", end=start + MINUTE)
