@@ -67,7 +67,7 @@ def build(store: Store, folder: Path, sweep: Sequence[Made] = SWEEP) -> dict[str
     figures = {}
     for age, made in enumerate(reversed(sweep), start=1):
         start = now - 10 * age * MINUTE
-        experiment = _experiment(made)
+        experiment = made_up(made)
         row = Row(experiment=experiment, start=start).open(store)
         trials = {kind: _trial(original, known[kind], made.strength) for kind in KINDS}
         for kind, trial in trials.items():
@@ -82,7 +82,8 @@ def build(store: Store, folder: Path, sweep: Sequence[Made] = SWEEP) -> dict[str
     return figures
 
 
-def _experiment(made: Made) -> Experiment:
+def made_up(made: Made) -> Experiment:
+    """Return the experiment as the pipeline would have found it out."""
     swept = " ".join(f"{name}={value}" for name, value in made.swept.items())
     return Experiment(
         key=made.name,
