@@ -1,49 +1,134 @@
-"""`make ui`: the MLflow UI on this machine's loopback address, on the project's one store."""
+"""`make ui`: the addresses of the pages on which experiments are compared, and their server.
+
+A store of this machine is served on the loopback address. Where MLFLOW_TRACKING_URI names a
+server, that one has the pages, and nothing is started.
+"""
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
 
 from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.outbox import catch_up
 from dcgan_inpainting.tracking.record import record_if_new
+from dcgan_inpainting.tracking.view import Page, pages
 
 HOST = "127.0.0.1"
-# The plain address opens on an overview for language models; this one opens on the runs.
-PAGE = "http://{host}:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+POLL_SECONDS = 0.1
+STOP_SECONDS = 10.0  # for the server to end by itself
 
 
-def serve(port: int, root: Path) -> int:
-    """Serve the UI until it is interrupted; return its exit status.
+def show(port: int, root: Path) -> int:
+    """Print the addresses and serve the UI until it is interrupted; return the exit status.
+
+    Args:
+        port: TCP port for the server, if one is started.
+        root: the checkout whose runs are shown.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or the store can't be opened.
     """
-    with socket.socket() as probe:
-        if probe.connect_ex((HOST, port)) == 0:
-            raise UserError(f"port {port} is taken; give another one: make ui PORT={port + 1}")
+    location = StoreLocation.of(root.resolve())
+    served = urlsplit(location.uri).scheme in ("http", "https")
+    if not served and _answers(port):
+        raise UserError(f"port {port} is taken; give another one: make ui PORT={port + 1}")
     store, _ = catch_up(root)
     record_if_new(root, store)
-    uri = store.location.uri
-    page = PAGE.format(host=HOST, port=port, experiment=store.experiment_id)
-    print(f"MLflow on {uri}\nOpen {page} (ready in about 10 s; Ctrl-C ends it)", flush=True)
+    found = pages(store)
+    if served:
+        print(directions(_without_password(location.uri), found))
+        return 0
+    print(f"MLflow on {location.shown} starts; Ctrl-C ends it", flush=True)
+    return _serve(location.uri, port, directions(f"http://{HOST}:{port}", found))
+
+
+def directions(server: str, found: Iterable[Page]) -> str:
+    """Return what a newcomer is told: each page's address, and what to do there.
+
+    Args:
+        server: the server's address.
+        found: its pages.
+    """
+    return "\n".join(
+        f"{page.name}: {page.hint}\n    {server.rstrip('/')}/{page.fragment}" for page in found
+    )
+
+
+def _serve(uri: str, port: int, text: str) -> int:
     # One worker and no job runner: two processes instead of a dozen, ready in a third of the time.
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--host", HOST]
     command += ["--port", str(port), "--backend-store-uri", uri]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    # The addresses are to stay in sight: only what goes wrong is printed below them.
+    command += ["--uvicorn-opts", "--log-level warning --timeout-graceful-shutdown 2"]
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONWARNINGS": "ignore"}
+    # In a session of its own Ctrl-C does not reach it. It would hear of it twice, from the terminal
+    # and from its parent, and end with a traceback.
+    server = subprocess.Popen(
+        command, env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     try:
-        return subprocess.run(command, env=environment, check=False).returncode
+        while server.poll() is None and not _answers(port):
+            time.sleep(POLL_SECONDS)
+        if server.poll() is None:
+            print(text, flush=True)
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server and whatever it started."""
+    if server.poll() is not None:
+        return
+    family = psutil.Process(server.pid).children(recursive=True)
+    server.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(STOP_SECONDS)
+    for process in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    server.kill()
+    server.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=5000, help="TCP port, 1…65535")
+    port: int = parser.parse_args().port
+    # A closed terminal or a `kill` ends the server as Ctrl-C does.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        return show(port, Path.cwd())
+    except UserError as error:
+        sys.exit(f"ui: error: {error}")
     except KeyboardInterrupt:
         return 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=5000, help="TCP port, 1…65535")
-    try:
-        sys.exit(serve(parser.parse_args().port, Path.cwd()))
-    except UserError as error:
-        sys.exit(f"ui: error: {error}")
+    sys.exit(_main())

@@ -1,0 +1,238 @@
+"""How the MLflow UI shows the experiments: columns, charts and pictures, kept as two shared views.
+
+What a runs page shows is kept by MLflow's own button for sharing in a tag of the experiment,
+`mlflow.sharedViewState.KEY`, and opened again by `…/runs?viewStateShareKey=KEY`. The value is
+"deflate;" and the state as JSON, compressed by zlib and written in base64. The state's keys are
+those of ExperimentPageUIState.tsx and runs-charts.types.ts in MLflow's sources, and of the page's
+address. MLflow 3.10.0 and 3.17.2 show such views; a newer form of the tag, which gives the view a
+name, leaves the page of the older one empty.
+"""
+
+import base64
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from dcgan_inpainting.tracking.store import ROW, Store, tracking_errors
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+EXPERIMENTS = f"tags.kind = '{ROW}'"  # the runs that are shown; those of stages lie below them
+TAG = "mlflow.sharedViewState."
+SWEPT = 4  # columns for parameters, at most
+MEAN = "mean"
+PSNR, SSIM = "hole_psnr", "hole_ssim"
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the UI.
+
+    fragment is what follows the server's address: "#/experiments/…".
+    """
+
+    name: str
+    fragment: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What there is to be shown: parameters whose values differ, and kinds of masks measured."""
+
+    swept: tuple[str, ...]
+    masks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, experiments: Sequence["Run"]) -> "Contents":
+        """Return what the parent runs hold; the parameter with the most values comes first."""
+        values = defaultdict(set)
+        for run in experiments:
+            for name, value in run.data.params.items():
+                values[name].add(value)
+        differing = [name for name in values if len(values[name]) > 1]
+        swept = sorted(differing, key=lambda name: (-len(values[name]), name))[:SWEPT]
+        measured = {name for run in experiments for name in run.data.metrics}
+        masks = {name.removeprefix(f"{PSNR}/") for name in measured if name.startswith(f"{PSNR}/")}
+        return cls(tuple(swept), tuple(sorted(masks - {MEAN})))
+
+
+def pages(store: Store) -> tuple[Page, Page]:
+    """Return the pages on which experiments are compared, after their views were put into a store.
+
+    Where the store does not take the views, the same pages come with MLflow's own columns.
+    """
+    try:
+        contents = Contents.of(store.find(EXPERIMENTS))
+        for key, state in (("quality", quality(contents)), ("faces", faces(contents))):
+            store.client.set_experiment_tag(store.experiment_id, TAG + key, packed(state))
+    except tracking_errors():
+        table = chosen = {"searchFilter": EXPERIMENTS}
+    else:
+        table, chosen = {"viewStateShareKey": "quality"}, {"viewStateShareKey": "faces"}
+    chart = {"compareRunsMode": "CHART"}
+    return (
+        _page("experiments", "a row for each; the second icon draws charts", store, table),
+        _page("faces", "click the eyes of two experiments", store, chosen | chart),
+    )
+
+
+def packed(state: State) -> str:
+    """Return a page's state as MLflow writes it into a tag."""
+    text = json.dumps(state, separators=(",", ":"))
+    return "deflate;" + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def quality(contents: Contents) -> State:
+    """Return the state of the page that compares all experiments, newest first."""
+    sections = [*_measures(contents), _sweep(contents), _faces(contents)]
+    return _state(contents, sections, shown="FIRST_10_RUNS")
+
+
+def faces(contents: Contents) -> State:
+    """Return the state of the page that shows the faces of the experiments that one chooses."""
+    sections = [_faces(contents), *_measures(contents), _sweep(contents)]
+    return _state(contents, sections, shown="HIDE_ALL")
+
+
+# What stays the same. MLflow 3.10.0 needs every key of the page's state.
+_BLANK: State = {
+    "searchFilter": EXPERIMENTS,
+    "orderByKey": "attributes.start_time",
+    "orderByAsc": False,
+    "startTime": "ALL",
+    "lifecycleFilter": "Active",
+    "modelVersionFilter": "All Runs",
+    "datasetsFilter": [],
+    "runsExpanded": {},
+    "runsPinned": [],
+    "runsHidden": [],
+    "runsVisibilityMap": {},
+    "runListHidden": False,
+    "groupBy": None,
+    "groupsExpanded": {},
+    "useGroupedValuesInCharts": True,
+    "viewMaximized": False,
+    "autoRefreshEnabled": True,
+    "hideEmptyCharts": True,
+    "isAccordionReordered": False,
+    "globalLineChartConfig": {
+        "xAxisKey": "step",
+        "lineSmoothness": 0,
+        "selectedXAxisMetricKey": "",
+    },
+}
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A heading and the charts below it; columns is how many stand in a row, height in pixels."""
+
+    name: str
+    columns: int
+    height: int
+    charts: Sequence[State]
+
+    def heading(self) -> State:
+        return {
+            "uuid": self.name,
+            "name": self.name,
+            "columns": self.columns,
+            "cardHeight": self.height,
+            "display": True,
+            "isReordered": True,
+        }
+
+    def cards(self) -> list[State]:
+        cards = []
+        for number, chart in enumerate(self.charts):
+            card = {"uuid": f"{self.name} {number}", "metricSectionId": self.name, "deleted": False}
+            cards.append({**card, **chart})
+        return cards
+
+
+def _page(name: str, hint: str, store: Store, query: Mapping[str, str]) -> Page:
+    # Without workflowType the sidebar is the one for language models.
+    parameters = urlencode({"workflowType": "machine_learning", **query}, quote_via=quote)
+    return Page(name, f"#/experiments/{store.experiment_id}/runs?{parameters}", hint)
+
+
+def _state(contents: Contents, sections: Iterable[_Section], shown: str) -> State:
+    columns = {f"params.`{name}`": _width(name) for name in contents.swept}
+    columns |= {f"metrics.`{name}`": _width(name) for name in _metrics(contents)}
+    columns |= {"tags.`swept`": 200}
+    widths = {"attributes.`Run Name`": 260, "runDateAndNestInfo": 110, **columns, "duration": 80}
+    filled = [section for section in sections if section.charts]
+    charts = {
+        "compareRunCharts": [card for section in filled for card in section.cards()],
+        "compareRunSections": [section.heading() for section in filled],
+        "isAccordionReordered": True,
+    }
+    return {
+        **_BLANK,
+        "selectedColumns": list(columns),
+        "columnOrder": list(widths),
+        "columnWidths": widths,
+        "runsHiddenMode": shown,
+        # Without these keys MLflow makes charts of its own, as soon as there are figures.
+        **(charts if filled else {}),
+    }
+
+
+def _metrics(contents: Contents) -> list[str]:
+    """Return the table's metrics: both means, so that they are seen without scrolling, then all."""
+    psnr, ssim = _of(PSNR, contents), _of(SSIM, contents)
+    return [*psnr[:1], *ssim[:1], *psnr[1:], *ssim[1:]]
+
+
+def _width(heading: str) -> int:
+    """Return the pixels that a column takes whose heading is not cut."""
+    return 12 + 7 * len(heading)
+
+
+def _of(measure: str, contents: Contents) -> list[str]:
+    """Return a measure's metrics: the mean over the masks, then each mask."""
+    return [f"{measure}/{mask}" for mask in (MEAN, *contents.masks)] if contents.masks else []
+
+
+def _measures(contents: Contents) -> list[_Section]:
+    sections = []
+    for heading, measure in (("Hole PSNR [dB]", PSNR), ("Hole SSIM", SSIM)):
+        bars = [{"type": "BAR", "metricKey": name} for name in _of(measure, contents)]
+        sections.append(_Section(heading, 3, 300, bars))
+    return sections
+
+
+def _sweep(contents: Contents) -> _Section:
+    """Draw the mean PSNR over each swept parameter, and over all of them together."""
+    mean = f"{PSNR}/{MEAN}"
+    charts: list[State] = [
+        {
+            "type": "SCATTER",
+            "xaxis": {"key": name, "type": "PARAM"},
+            "yaxis": {"key": mean, "type": "METRIC"},
+            "runsCountToCompare": 100,
+        }
+        for name in contents.swept
+    ]
+    if len(charts) > 1:
+        together = {"selectedParams": list(contents.swept), "selectedMetrics": [mean]}
+        charts.append({"type": "PARALLEL", **together, "runsCountToCompare": 100})
+    return _Section("What was swept", 2, 360, charts if contents.masks else [])
+
+
+def _faces(contents: Contents) -> _Section:
+    """Lay out the pictures as one table: a row for each mask, a column for each experiment."""
+    keys = [f"restored/{mask}" for mask in contents.masks]
+    card = {"type": "IMAGE", "step": 0, "showRunParams": False}
+    # MLflow adds a chart for each picture that has none of its own, unless one was deleted.
+    unwanted = [{**card, "imageKeys": [key], "deleted": True, "isGenerated": True} for key in keys]
+    heading = "Faces: original, damaged, restored"
+    return _Section(heading, 1, 900, [{**card, "imageKeys": keys}, *unwanted] if keys else [])
