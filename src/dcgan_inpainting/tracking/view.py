@@ -11,7 +11,7 @@ name, leaves the page of the older one empty.
 import base64
 import json
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,12 @@ TAG = "mlflow.sharedViewState."
 SWEPT = 4  # columns for parameters, at most
 MEAN = "mean"
 PSNR, SSIM = "hole_psnr", "hole_ssim"
+COLOUR = "mlflow.runColor"  # the tag in which MLflow keeps a colour that was picked by hand
+COLOURED = 20  # experiments that MLflow shows at once, at most
+PALETTE = (
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
+    *("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
+)
 
 State = dict[str, Any]
 
@@ -67,10 +73,15 @@ class Contents:
 def pages(store: Store) -> tuple[Page, Page]:
     """Return the pages on which experiments are compared, after their views were put into a store.
 
+    The newest experiments are also given colours that differ, where they have none yet: those that
+    MLflow makes of a run's id are often alike.
+
     Where the store does not take the views, the same pages come with MLflow's own columns.
     """
     try:
-        contents = Contents.of(store.find(EXPERIMENTS))
+        runs = store.find(EXPERIMENTS)
+        _colour(store, runs[:COLOURED])
+        contents = Contents.of(runs)
         for key, state in (("quality", quality(contents)), ("faces", faces(contents))):
             store.client.set_experiment_tag(store.experiment_id, TAG + key, packed(state))
     except tracking_errors():
@@ -84,6 +95,17 @@ def pages(store: Store) -> tuple[Page, Page]:
     )
 
 
+def _colour(store: Store, runs: Sequence["Run"]) -> None:
+    """Give each run (newest first) a colour that the nine before it have not."""
+    taken: deque[str] = deque(maxlen=len(PALETTE) - 1)
+    for run in reversed(runs):
+        colour = run.data.tags.get(COLOUR)
+        if colour is None:
+            colour = next(colour for colour in PALETTE if colour not in taken)
+            store.tag(run.info.run_id, {COLOUR: colour})
+        taken.append(colour)
+
+
 def packed(state: State) -> str:
     """Return a page's state as MLflow writes it into a tag."""
     text = json.dumps(state, separators=(",", ":"))
@@ -92,7 +114,7 @@ def packed(state: State) -> str:
 
 def quality(contents: Contents) -> State:
     """Return the state of the page that compares all experiments, newest first."""
-    sections = [*_measures(contents), _sweep(contents), _faces(contents)]
+    sections = [_sweep(contents), *_measures(contents), _faces(contents)]
     return _state(contents, sections, shown="FIRST_10_RUNS")
 
 
@@ -206,7 +228,7 @@ def _measures(contents: Contents) -> list[_Section]:
     sections = []
     for heading, measure in (("Hole PSNR [dB]", PSNR), ("Hole SSIM", SSIM)):
         bars = [{"type": "BAR", "metricKey": name} for name in _of(measure, contents)]
-        sections.append(_Section(heading, 3, 300, bars))
+        sections.append(_Section(heading, 3, 330, bars))
     return sections
 
 
@@ -225,7 +247,7 @@ def _sweep(contents: Contents) -> _Section:
     if len(charts) > 1:
         together = {"selectedParams": list(contents.swept), "selectedMetrics": [mean]}
         charts.append({"type": "PARALLEL", **together, "runsCountToCompare": 100})
-    return _Section("What was swept", 2, 360, charts if contents.masks else [])
+    return _Section("What was swept", 3, 330, charts if contents.masks else [])
 
 
 def _faces(contents: Contents) -> _Section:

@@ -131,6 +131,25 @@ def test_pages_put_their_views_into_the_store(root: Path) -> None:
         assert unpacked(tags[f"mlflow.sharedViewState.{key}"])["searchFilter"] == view.EXPERIMENTS
 
 
+def test_neighbours_have_colours_that_differ_and_one_picked_by_hand_stays(root: Path) -> None:
+    store = Store(StoreLocation.of(root))
+
+    def colours() -> list[str]:
+        return [run.data.tags[view.COLOUR] for run in reversed(store.find(view.EXPERIMENTS))]
+
+    picked = {view.COLOUR: view.PALETTE[1]}
+    for start in range(1, 13):
+        tags = {"kind": "experiment", **(picked if start == 1 else {})}
+        store.client.create_run(store.experiment_id, start, tags)
+    pages(store)
+    given = colours()
+    assert given[:3] == [view.PALETTE[1], view.PALETTE[0], view.PALETTE[2]]
+    for start in range(len(given) - 9):
+        assert len(set(given[start : start + 10])) == 10
+    pages(store)
+    assert colours() == given
+
+
 def test_a_store_that_refuses_the_views_has_plain_pages(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
