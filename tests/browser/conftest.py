@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)  # before the fixtures that take long
 def chromium() -> "Iterator[Browser]":
     """A running Chromium. Where there is none, the test is skipped and says so in capitals."""
     sync_api = pytest.importorskip(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-PATIENCE = 90_000  # milliseconds; a busy machine takes half a minute for MLflow's scripts
+PATIENCE = 150_000  # milliseconds; a busy machine takes a minute for MLflow's scripts
 OUTSIDE = re.compile(r"^(https?|wss?)://(?!127\.0\.0\.1[:/])")
 
 # Before a run's name stands the number of its colour, too small to be seen.
@@ -100,6 +100,7 @@ class RunsPage:
         return seen["headings"], seen["rows"]
 
     def card(self, title: str) -> "Locator":
+        """Return a chart with its frame, of those that are in the window."""
         cards = self.page.get_by_test_id("experiment-view-compare-runs-card")
         return cards.filter(has=self.page.get_by_title(title, exact=True))
 
@@ -126,7 +127,7 @@ def runs_page(browser: "Browser", width: int, height: int) -> Iterator[RunsPage]
     Args:
         browser: Chromium.
         width: of the window, in pixels.
-        height: the same; what is outside of it, MLflow does not draw.
+        height: the same; charts outside of it MLflow does not draw.
     """
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE)

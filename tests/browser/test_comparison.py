@@ -47,8 +47,8 @@ def served(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def seen(chromium: "Browser") -> Iterator[RunsPage]:
-    """A window in which MLflow draws everything at once."""
-    with runs_page(chromium, 2600, 2600) as page:
+    """A window so large that nothing need be scrolled."""
+    with runs_page(chromium, 2600, 3600) as page:
         yield page
         assert page.refused == []  # nothing is asked of another machine
 

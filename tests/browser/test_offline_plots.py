@@ -13,14 +13,6 @@ from PIL import Image
 from dcgan_inpainting.plots_page import offline
 from tests.pipeline.checkout import ROOT, Checkout
 
-CHROMIUM = shutil.which("chromium")
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="THE PLOTS PAGE IS NOT TESTED: playwright is not installed"
-)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="THE PLOTS PAGE IS NOT TESTED: there is no chromium on this machine"
-)
-
 PSNR = {  # by mask and method
     "center": {"mean": 16.0, "nearest": 20.0, "biharmonic": 18.0, "latent": 24.0},
     "strokes_medium": {"mean": 15.0, "nearest": 10.0, "biharmonic": 25.0, "latent": 30.0},
@@ -71,15 +63,6 @@ def write_reports(folder: Path, factor: float) -> None:
     steps = [f"{step},{32 * step},{3 - step / 20},{1 + step / 40}" for step in range(1, 21)]
     curves = "\n".join(["step,images,g_loss,d_loss", *steps])
     (folder / "reports/train/losses.csv").write_text(curves)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
