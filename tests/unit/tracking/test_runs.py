@@ -241,6 +241,7 @@ def test_curves_grow_while_the_work_goes_on(root: Path, monkeypatch: pytest.Monk
         time.sleep(0.3)
         run.log_metrics({"loss": 2.0}, 2)
         assert only(root).data.metrics["loss"] == 2.0
+        assert "system/cpu_utilization_percentage" in only(root).data.metrics
 
 
 def test_a_slow_store_is_asked_less_often(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
