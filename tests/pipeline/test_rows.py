@@ -138,3 +138,20 @@ def test_results_that_nobody_ran_here_get_their_row_once(
     (checkout.path / "mlflow.db").unlink()
     checkout.set_params("inpaint.steps=3")
     assert checkout.run("python", "-c", RECORD_IF_NEW).stdout.strip() == "False"
+
+
+def test_a_row_that_mlflow_missed_is_completed_by_catching_up(checkout: Checkout) -> None:
+    record = ("dvc", "repro", "--force", "--single-item", "record")
+    done = checkout.run(*record, MLFLOW_TRACKING_URI="gopher://nowhere")
+    assert "not tracked now, the work goes on (`make catch-up` logs it later)" in done.output
+    for name in ("reports", "models"):  # what is logged later was kept apart
+        (checkout.path / name).rename(checkout.path / f"{name} moved")
+    said = checkout.run("python", "-m", *CATCH_UP, PYTHONPATH="src").output
+    assert "logged what MLflow had missed: 1 run(s)" in said
+    for name in ("reports", "models"):
+        (checkout.path / f"{name} moved").rename(checkout.path / name)
+    first, row = checkout.rows()
+    check_row(row, checkout)
+    assert row.metrics == first.metrics
+    assert row.tags["model"] == first.tags["model"] == "dcgan-inpainting-drawn version 1"
+    assert row.tags["champion"] == "it was the champion before"

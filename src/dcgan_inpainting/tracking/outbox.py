@@ -263,4 +263,4 @@ if __name__ == "__main__":
         _, logged = catch_up(Path.cwd())
     except UserError as error:
         sys.exit(f"catch-up: error: {error}")
-    print(f"{logged} runs that MLflow had missed are logged" if logged else "MLflow missed nothing")
+    print(f"logged what MLflow had missed: {logged} run(s)" if logged else "MLflow missed nothing")
