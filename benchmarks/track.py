@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+STAGES = ("masks", "inpaint@center", "evaluate", "train")
 NEEDED = ("data", "models", "reports", "src", "stages", "dvc.yaml", "dvc.lock", "params.yaml")
 
 WITHOUT = """
@@ -131,13 +132,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="runs of each stage each way")
     parser.add_argument("--train-images", type=int, default=20_000, help="length of the training")
+    parser.add_argument("--stages", nargs="+", default=STAGES, help="which stages")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         copy_of_checkout(folder, options.train_images)
         run(WITH, "masks", folder)  # makes the store, once and for all
         print("stage            without   with  difference   in the tracker: start + work + end")
-        for stage in ("masks", "inpaint@center", "evaluate", "train"):
+        for stage in options.stages:
             without, costs = [], []
             for _ in range(options.repeats):
                 without.append(run(WITHOUT, stage, folder)[0])
