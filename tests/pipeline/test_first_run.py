@@ -18,7 +18,7 @@ from dcgan_inpainting.params import load_params
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
 STAGES = ["check", "download", "crop", "train", "masks", "inpaint@center", "inpaint@random"]
-STAGES += ["evaluate"]
+STAGES += ["evaluate", "record"]
 KINDS = ["center", "random"]
 METHODS = ["mean", "nearest", "biharmonic", "latent"]
 METRICS = ["psnr", "ssim", "l1", "hole_psnr", "hole_ssim", "hole_l1"]
@@ -88,7 +88,7 @@ def test_samples_are_measured_against_the_validation_images(checkout: Checkout) 
     assert metrics == pytest.approx(dict(table.iloc[-1][["swd", "swd_floor"]]), abs=1e-3)
     # Noise of an untrained generator is further from faces than other faces are.
     assert (table.swd > 2 * table.swd_floor).all()
-    (run,) = [run for run in checkout.runs() if run.stage == "train"]
+    (run,) = [run for run in checkout.runs() if run.name == "train"]
     assert run.metrics["swd"] == pytest.approx(metrics["swd"], abs=1e-3)
     assert run.metrics["swd_floor"] == pytest.approx(metrics["swd_floor"], abs=1e-3)
     assert {"g_grad_norm", "d_grad_norm"} <= run.metrics.keys()
@@ -200,7 +200,8 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Check
 
 def test_nothing_but_text_is_left_for_git(full_run: FullRun, bare: Checkout) -> None:
     made = full_run.checkout.files() - bare.files()
-    metrics = {f"reports/{name}.json" for name in ("crop", "metrics", "train/metrics")}
+    names = ("crop", "headline", "metrics", "train/metrics")
+    metrics = {f"reports/{name}.json" for name in names}
     assert made <= {"dvc.lock", *metrics}
 
 
@@ -220,12 +221,13 @@ def test_a_second_repro_runs_nothing(checkout: Checkout) -> None:
     assert (checkout.path / "dvc.lock").read_bytes() == lock
 
 
-def test_metrics_show_has_every_mask_and_method(checkout: Checkout) -> None:
+def test_metrics_show_has_the_headline_of_every_mask(checkout: Checkout) -> None:
     shown = json.loads(checkout.run("dvc", "metrics", "show", "--json").stdout)
     (files,) = (revision["data"] for revision in shown.values())
-    names = ("crop", "metrics", "train/metrics")
+    names = ("crop", "headline", "train/metrics")
     assert set(files) == {f"reports/{name}.json" for name in names}
-    assert list(files["reports/metrics.json"]["data"]) == KINDS
+    for figures in files["reports/headline.json"]["data"].values():
+        assert list(figures) == [*KINDS, "mean"]
 
 
 def test_plots_show_has_curves_bars_and_pictures(checkout: Checkout, tmp_path: Path) -> None:

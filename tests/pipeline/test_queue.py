@@ -8,6 +8,7 @@ import pytest
 from checkout import Checkout, wait_until
 
 from dcgan_inpainting.cores import available
+from dcgan_inpainting.tracking.store import PARENT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -54,6 +55,18 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
         assert (run.artifacts / expected).is_file()
     rates = {run.params.get("inpaint.learning_rate") for run in runs} - {None}
     assert {float(rate) for rate in rates} == {1e-5, 0.1}
+
+    # Each experiment is a row that says what was swept, and is complete.
+    rows = checkout.rows()
+    assert {row.tags["dvc.exp_name"] for row in rows} == names
+    assert len(rows) == 2
+    swept = {f"inpaint.learning_rate={rate}" for rate in ("1e-05", "0.1")}
+    assert {row.tags["swept"] for row in rows} == swept
+    for row in rows:
+        assert row.status == "FINISHED"
+        assert {"hole_psnr/center", "hole_psnr/random", "hole_ssim/mean"} <= row.metrics.keys()
+        nested = {run.name for run in runs if run.tags[PARENT] == row.run_id}
+        assert sorted(nested) == stages
 
     # They shared the cores. A worker that has nothing more to do ends: then the rest has all.
     half = [f"{available() // 2} of {available()}"] if available() > 1 else []
