@@ -115,7 +115,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(
     empty_store: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Store:
-    """A store of this test's own, in a folder with a space; the working directory is another."""
+    """A store of this test's own, in a folder with a space."""
     from mlflow import MlflowClient
 
     root = tmp_path / "the checkout"
@@ -124,9 +124,6 @@ def store(
     uri = f"sqlite:///{root}/mlflow.db"
     client = MlflowClient(uri)
     experiment = client.create_experiment("tests", (root / "mlruns").as_uri())
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     run = client.create_run(experiment).info.run_id
