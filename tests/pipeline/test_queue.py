@@ -79,9 +79,9 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     assert not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
     refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
     refs = [ref for ref in refs if ref.rpartition("/")[2] in names]
-    results = [checkout.run("git", "show", f"{ref}:reports/metrics.json").stdout for ref in refs]
+    results = [checkout.run("git", "show", f"{ref}:reports/headline.json").stdout for ref in refs]
     assert len(results) == 2
-    quality = {json.loads(result)["center"]["latent"]["psnr"] for result in results}
+    quality = {json.loads(result)["hole_psnr"]["center"] for result in results}
     assert len(quality) == 2
 
 
