@@ -2,7 +2,8 @@
 
 Source: Radford, Metz and Chintala, "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks", ICLR 2016. Strided and transposed convolutions instead of pooling,
-no dense layers, batch normalisation before each activation but at G's output and D's input.
+no dense layers, batch normalisation before each activation but at G's output and D's input. D may
+have another normalisation instead, or none.
 """
 
 import copy
@@ -17,15 +18,25 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from dcgan_inpainting.devices import Network
 from dcgan_inpainting.errors import UserError
 
 Activation = Literal["relu", "leaky_relu"]
+Normalisation = Literal["batch", "spectral", "none"]
 
 
 class Architecture(BaseModel):
-    """All that is needed to build both networks; stored as JSON beside their weights."""
+    """All that is needed to build both networks; stored as JSON beside their weights.
+
+    discriminator_norm: batch is Radford et al.'s. With spectral, normalise_spectrally bounds D's
+    weights while it is trained, and D has no batch norm, which would scale the bounded layers up
+    again: Miyato et al. 2018 put the one in place of the other, and the comparison of Kurach et
+    al., "A Large-Scale Study on Regularization and Normalization in GANs", ICML 2019, does so too.
+    none is for a discriminator that R1 alone holds (losses.r1_penalty).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,6 +47,7 @@ class Architecture(BaseModel):
     generator_activation: Activation
     discriminator_activation: Activation
     leaky_slope: float
+    discriminator_norm: Normalisation = "batch"  # files from before there was a choice lack it
 
     @property
     def channels(self) -> list[int]:
@@ -91,14 +103,17 @@ class Discriminator(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         widths = architecture.channels
+        kernel = architecture.kernel_size
+        batch_norm = architecture.discriminator_norm == "batch"
 
         def activation() -> nn.Module:
             return _activation(architecture.discriminator_activation, architecture.leaky_slope)
 
-        layers = [_downsample(3, widths[0], architecture.kernel_size, bias=True), activation()]
+        layers = [_downsample(3, widths[0], kernel, bias=True), activation()]
         for fan_in, fan_out in pairwise(widths):
-            down = _downsample(fan_in, fan_out, architecture.kernel_size, bias=False)
-            layers += [down, nn.BatchNorm2d(fan_out), activation()]
+            layers.append(_downsample(fan_in, fan_out, kernel, bias=not batch_norm))
+            layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []
+            layers.append(activation())
         layers.append(nn.Conv2d(widths[-1], 1, 4))
         self.layers = nn.Sequential(*layers)
 
@@ -134,10 +149,53 @@ def initialise(network: nn.Module, rng: torch.Generator) -> None:
             nn.init.zeros_(module.bias)
 
 
+def normalise_spectrally(network: nn.Module, rng: torch.Generator) -> None:
+    """Make a network divide each convolution's weights by their largest singular value, in place.
+
+    To be called once, after initialise, for a discriminator whose architecture says `spectral`. The
+    kernel counts as a matrix, fan_out × (fan_in·height·width). Each forward pass in training mode
+    betters the estimate of its singular vectors by one power iteration; one in evaluation mode
+    takes it as it is. The vectors are buffers, so they are part of a training's checkpoint; what
+    save_weights writes holds the divided weights and nothing else.
+
+    Source: Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial
+    Networks", ICLR 2018, algorithm 1.
+
+    Args:
+        network: on the CPU. What is trained stays the same tensors, so an optimiser may have them.
+        rng: decides the start vectors, which 15 power iterations then turn towards the weights.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, nn.Conv2d):
+            seed = int(torch.randint(2**63 - 1, (), generator=rng))
+            # torch draws the vectors from the global generator, which is put back as it was.
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(seed)
+                spectral_norm(module)
+
+
+def plain(network: Network) -> Network:
+    """Return a copy in evaluation mode, with spectral normalisation worked into its weights."""
+    copied = copy.deepcopy(network).eval()
+    for module in list(copied.modules()):
+        if isinstance(module, nn.Conv2d) and is_parametrized(module, "weight"):
+            trained = module.get_parameter("parametrizations.weight.original")
+            weight = nn.Parameter(module.weight.detach(), trained.requires_grad)
+            # Not by remove_parametrizations: it takes `weight` from the class that torch made for
+            # the original, which the copy shares.
+            module.__class__ = type_before_parametrizations(module)
+            del module.parametrizations
+            module.weight = weight
+    return copied
+
+
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's parameters and buffers as safetensors: the same weights, the same bytes."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in _state(network).items()}
-    save_file(weights, path)
+    """Write a network's parameters and buffers as safetensors: the same weights, the same bytes.
+
+    The file holds plain weights: of a network under spectral normalisation, the divided ones.
+    """
+    state = _state(plain(network))
+    save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
@@ -176,12 +234,12 @@ def load_trained(folder: Path) -> tuple[Generator, Discriminator]:
 
 
 def freeze(network: Network) -> Network:
-    """Return a copy for inference: batch norm folded into the convolutions, weights constant.
+    """Return a copy for inference: normalisation worked into the convolutions, weights constant.
 
     In evaluation mode batch norm is an affine map for each channel, so the folded network computes
     the same function with a third fewer layers; only the gradient to the input remains.
     """
-    frozen = copy.deepcopy(network).eval().requires_grad_(False)
+    frozen = plain(network).requires_grad_(False)
     _fold(frozen)
     return frozen
 

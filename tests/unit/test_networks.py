@@ -2,11 +2,15 @@
 
 import copy
 import itertools
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +24,8 @@ from dcgan_inpainting.networks import (
     initialise,
     load_trained,
     load_weights,
+    normalise_spectrally,
+    plain,
     recalibrate,
     save_weights,
 )
@@ -296,3 +302,194 @@ def test_architecture_as_json(tmp_path: Path) -> None:
     assert Architecture.load(tmp_path / "architecture.json") == architecture
     with pytest.raises(ValidationError, match="depth"):
         changed(depth=3)
+    # What was written before the discriminator had a choice of normalisation.
+    old = {name: v for name, v in SMALL.model_dump().items() if name != "discriminator_norm"}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert Architecture.load(tmp_path / "old.json").discriminator_norm == "batch"
+    with pytest.raises(ValidationError, match="'batch', 'spectral' or 'none'"):
+        changed(discriminator_norm="layer")
+
+
+# Normalisation of the discriminator
+
+
+@pytest.mark.parametrize("normalisation", ["spectral", "none"])
+def test_a_discriminator_without_batch_norm_has_biases_instead(normalisation: str) -> None:
+    layers = Discriminator(changed(discriminator_norm=normalisation)).layers
+    assert [type(layer) for layer in layers] == [nn.Conv2d, nn.LeakyReLU] * 3 + [nn.Conv2d]
+    assert all(layer.bias is not None for layer in layers if isinstance(layer, nn.Conv2d))
+
+
+def normalised(seed: int = 0, **changes: object) -> Discriminator:
+    """Return a discriminator in training, as initialised but for a scale that is far from 1."""
+    discriminator = Discriminator(changed(discriminator_norm="spectral", **changes))
+    rng = seeded(seed)
+    initialise(discriminator, rng)
+    with torch.no_grad():
+        for weight in discriminator.parameters():
+            weight.mul_(30)
+    normalise_spectrally(discriminator, rng)
+    return discriminator.train()
+
+
+def convolutions(network: nn.Module) -> list[nn.Conv2d]:
+    return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+
+
+def trained_weight(layer: nn.Conv2d) -> Tensor:
+    return layer.parametrizations.weight.original
+
+
+def photographs(count: int) -> Tensor:
+    return torch.rand(count, 3, 32, 32, generator=seeded(20)) * 2 - 1
+
+
+def largest_singular_value(kernel: Tensor) -> float:
+    matrix = kernel.detach().double().numpy().reshape(len(kernel), -1)
+    return float(np.linalg.svd(matrix, compute_uv=False)[0])
+
+
+def test_weights_are_divided_by_their_largest_singular_value() -> None:
+    discriminator = normalised()
+    kernels = [trained_weight(layer).detach().clone() for layer in convolutions(discriminator)]
+    for layer in convolutions(discriminator):
+        assert largest_singular_value(layer.eval().weight) == pytest.approx(1, abs=0.05)
+    discriminator.train()
+    for _ in range(300):  # each pass betters the estimate
+        discriminator(photographs(1))
+    discriminator.eval()
+    assert len(kernels) == 4
+    for layer, kernel in zip(convolutions(discriminator), kernels, strict=True):
+        sigma = largest_singular_value(kernel)
+        assert abs(sigma - 1) > 0.1
+        torch.testing.assert_close(layer.weight.detach(), kernel / sigma, rtol=1e-4, atol=1e-7)
+        assert torch.equal(trained_weight(layer), kernel)
+
+
+def test_spectral_normalisation_follows_a_training() -> None:
+    """Weights move by an optimiser's steps, and one power iteration a step keeps up with them."""
+    discriminator = normalised()
+    optimiser = torch.optim.Adam(discriminator.parameters(), 0.05, fused=True)
+    before = [trained_weight(layer).detach().clone() for layer in convolutions(discriminator)]
+    for _ in range(60):
+        optimiser.zero_grad()
+        torch.autograd.backward(functional.softplus(-discriminator(photographs(4))).mean())
+        optimiser.step()
+    after = [trained_weight(layer).detach() for layer in convolutions(discriminator.eval())]
+    assert all(
+        (new - old).norm() > 0.1 * old.norm() for new, old in zip(after, before, strict=True)
+    )
+    for layer in convolutions(discriminator):
+        assert largest_singular_value(layer.weight) == pytest.approx(1, abs=0.05)
+
+
+def test_the_start_vectors_come_from_the_given_generator_alone() -> None:
+    def state(seed: int, global_seed: int) -> dict[str, Tensor]:
+        torch.manual_seed(global_seed)
+        before = torch.get_rng_state()
+        discriminator = Discriminator(changed(discriminator_norm="spectral"))
+        initialise(discriminator, seeded(1))
+        torch.set_rng_state(before)  # the layers' own first weights came from there
+        normalise_spectrally(discriminator, seeded(seed))
+        assert torch.equal(torch.get_rng_state(), before)
+        return discriminator.state_dict()
+
+    first, same, other = state(2, 0), state(2, 5), state(3, 0)
+    vectors = {name for name in first if name.endswith(("_u", "_v"))}
+    assert len(vectors) == 8
+    assert all(torch.equal(first[name], same[name]) for name in first)
+    assert {name for name in first if not torch.equal(first[name], other[name])} == vectors
+    used = [first[name][:4].tolist() for name in sorted(vectors)]
+    assert len({tuple(values) for values in used}) == 8  # each layer has its own
+
+
+def test_saved_weights_are_plain_and_saving_changes_no_training(tmp_path: Path) -> None:
+    discriminator = normalised().to(memory_format=torch.channels_last)
+    discriminator(photographs(2))
+    before = copy.deepcopy(discriminator.state_dict())
+    save_weights(discriminator, tmp_path / "d.safetensors")
+    assert discriminator.training
+    after = discriminator.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+    later = Discriminator(changed(discriminator_norm="spectral"))
+    assert load_file(tmp_path / "d.safetensors").keys() == later.state_dict().keys()
+    load_weights(later, tmp_path / "d.safetensors")
+    assert not any(hasattr(layer, "parametrizations") for layer in later.modules())
+    expected = discriminator.eval()(photographs(3))
+    assert expected.std() > 1e-4
+    torch.testing.assert_close(later.eval()(photographs(3)), expected)
+    frozen = freeze(later)
+    torch.testing.assert_close(frozen(photographs(3)), expected)
+    save_weights(later, tmp_path / "again.safetensors")
+    same = (tmp_path / "d.safetensors").read_bytes() == (
+        tmp_path / "again.safetensors"
+    ).read_bytes()
+    assert same
+
+
+def test_weights_of_another_normalisation_are_refused(tmp_path: Path) -> None:
+    save_weights(Discriminator(SMALL), tmp_path / "d.safetensors")
+    with pytest.raises(UserError, match="another architecture"):
+        load_weights(Discriminator(changed(discriminator_norm="none")), tmp_path / "d.safetensors")
+
+
+@pytest.mark.parametrize("copied", [plain, freeze, copy.deepcopy])
+def test_copies_leave_a_normalised_discriminator_as_it_was(copied: Any) -> None:
+    discriminator, untouched = normalised(), normalised()
+    other = copied(discriminator)
+    with torch.no_grad():
+        for value in other.state_dict().values():
+            value.add_(1)
+    for _ in range(3):
+        assert torch.equal(discriminator(photographs(2)), untouched(photographs(2)))
+    torch.autograd.backward(discriminator(photographs(2)).sum())
+    assert all(weight.grad is not None for weight in discriminator.parameters())
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_plain_copy_computes_the_same(trained: bool) -> None:
+    discriminator = normalised().requires_grad_(trained)
+    with torch.no_grad():
+        copied = plain(discriminator)
+    assert not copied.training
+    assert all(weight.requires_grad == trained for weight in copied.parameters())
+    assert [type(layer) for layer in copied.layers] == [nn.Conv2d, nn.LeakyReLU] * 3 + [nn.Conv2d]
+    expected = discriminator.eval()(photographs(3))
+    assert torch.equal(copied(photographs(3)), expected)
+    assert (
+        copied.state_dict().keys()
+        == Discriminator(changed(discriminator_norm="spectral")).state_dict().keys()
+    )
+
+
+def test_averaging_spectrally_normalised_weights() -> None:
+    network = normalised(1)
+    average = copy.deepcopy(network)
+    old = [weight.detach().clone() for weight in average.parameters()]
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(1)
+    average_into(average, network, 0.75)
+    for mine, before in zip(average.parameters(), old, strict=True):
+        torch.testing.assert_close(mine.detach(), before + 0.25)
+
+
+def test_a_normalised_training_goes_on_from_its_state() -> None:
+    """The estimate of the singular vectors is part of the state: the same outputs to the bit."""
+    first, second = normalised(1), normalised(2)
+    for _ in range(3):
+        first(photographs(2))
+    second.load_state_dict(first.state_dict())
+    for _ in range(3):
+        assert torch.equal(first(photographs(2)), second(photographs(2)))
+
+
+def test_spectral_normalisation_under_bfloat16() -> None:
+    discriminator = normalised().to(memory_format=torch.channels_last)
+    exact = copy.deepcopy(discriminator)(photographs(8))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = discriminator(photographs(8))
+    assert rounded.dtype == torch.bfloat16
+    assert exact.std() > 1e-3
+    torch.testing.assert_close(rounded.float(), exact, rtol=0.1, atol=0.1 * exact.std().item())
