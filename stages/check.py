@@ -15,7 +15,7 @@ from dcgan_inpainting.inpainting import InpaintParams
 from dcgan_inpainting.masks import MasksParams
 from dcgan_inpainting.params import Section, check_all
 from dcgan_inpainting.sources import DataParams
-from dcgan_inpainting.training import TrainParams
+from dcgan_inpainting.training.params import TrainParams
 
 SECTIONS: dict[str, type[Section]] = {
     "data": DataParams,

@@ -1,97 +1,125 @@
 """Train the DCGAN: data/cropped/{train,val}.npy → models/, reports/train/."""
 
-import csv
 import json
-from collections.abc import Mapping
+import logging
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+import torch
+from lightning_fabric import Fabric
 
-from dcgan_inpainting.images import Images, grid, save_png
-from dcgan_inpainting.loss_curves import plot_losses
-from dcgan_inpainting.networks import save_weights
-from dcgan_inpainting.sliced_wasserstein import MAX_IMAGES, sliced_wasserstein
-from dcgan_inpainting.stage import fresh_folder, run_stage
+from dcgan_inpainting.checkpoints import checkpoints
+from dcgan_inpainting.distribution import start
+from dcgan_inpainting.networks import Discriminator, Generator, save_weights
+from dcgan_inpainting.source_digest import digest_of_code
+from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.tracking.runs import Run
-from dcgan_inpainting.training import Progress, Sampler, TrainParams, fit
+from dcgan_inpainting.training.loop import Trained, fit
+from dcgan_inpainting.training.params import LENGTH, TrainParams
+from dcgan_inpainting.training.reports import Reporter
+from dcgan_inpainting.training.validation import Validator
 
-CROPPED = Path("data/cropped")
+TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 REPORTS = Path("reports/train")
-Row = Mapping[str, float]
+
+# Code that this script uses and that no weight depends on: a change of it alone reruns the stage,
+# which then finds its training done.
+BESIDE = (
+    "stages",
+    "dcgan_inpainting.checkpoints",
+    "dcgan_inpainting.cores",
+    "dcgan_inpainting.figures",
+    "dcgan_inpainting.loss_curves",
+    "dcgan_inpainting.ranks",
+    "dcgan_inpainting.stage",
+    "dcgan_inpainting.training.reports",
+)
+
+log = logging.getLogger(__name__)
 
 
 def work(params: TrainParams, run: Run) -> None:
-    """Train, and write weights, curves, sample grids and the samples' distance from real images."""
-    images = np.load(CROPPED / "train.npy", mmap_mode="r")
-    run.log_dataset(CROPPED / "train.npy", "train")
-    real, others = _real_images(images, params.seed)
-    run.log_dataset(CROPPED / "val.npy", "val")
-    floor = sliced_wasserstein(real, others, params.seed).mean
-    samples = fresh_folder(REPORTS / "samples")
-    curves: list[Row] = []
-    distances: list[Row] = []
-    steps = params.steps(len(images))
-    with tqdm(total=steps * params.batch_size, desc="train", unit=" images") as bar:
+    """Train, from where a killed attempt left off, and write the best weights and how it went."""
+    fabric = start(params.devices, params.nodes, params.strategy, params.precision)
+    images, validation = (np.load(path, mmap_mode="r") for path in (TRAIN, VALIDATION))
+    validator = Validator(images, validation, params)
+    with ExitStack() as stack:
+        interrupted = stack.enter_context(interruptible())
+        if fabric.global_rank > 0:
+            fit(images, validator, params, fabric, interrupted=interrupted)
+            return
+        run.log_dataset(TRAIN, "train")
+        run.log_dataset(VALIDATION, "val")
+        memory = stack.enter_context(
+            checkpoints(project_root(), "train", _identity(params, fabric))
+        )
+        reporter = stack.enter_context(Reporter(REPORTS, params.steps(len(images)), run))
+        trained = fit(
+            images,
+            validator,
+            params,
+            fabric,
+            observer=reporter,
+            memory=memory,
+            interrupted=interrupted,
+        )
+    assert trained is not None
+    _say(trained, params)
+    _write_models(params, images.shape[1], trained)
+    reporter.write(trained)
 
-        def on_progress(progress: Progress) -> None:
-            curves.append({"step": progress.step, "images": progress.images, **progress.metrics()})
-            bar.update(progress.images - bar.n)
-            bar.set_postfix(G=f"{progress.g_loss:.2f}", D=f"{progress.d_loss:.2f}")
-            rate = bar.format_dict["rate"] or 0.0
-            run.log_metrics({**progress.metrics(), "images_per_second": rate}, progress.step)
 
-        def on_samples(step: int, sample: Sampler) -> None:
-            picture = grid(sample(params.samples))
-            save_png(picture, samples / f"{step:07d}.png")
-            run.log_image(picture, "samples", step)
-            distance = sliced_wasserstein(real, sample(len(real)), params.seed)
-            run.log_metrics({"swd": distance.mean}, step)
-            levels = {f"swd_{side}": value for side, value in distance.levels.items()}
-            seen = {"step": step, "images": step * params.batch_size}
-            distances.append({**seen, "swd": distance.mean, "swd_floor": floor, **levels})
+def _identity(params: TrainParams, fabric: Fabric) -> dict[str, Any]:
+    """Return what determines the bytes of a training, but for its length."""
+    device = fabric.device
+    return {
+        "params": params.model_dump(mode="json", exclude=LENGTH),
+        "data": [md5_of(TRAIN), md5_of(VALIDATION)],
+        "code": digest_of_code(leave_out=BESIDE),
+        "torch": torch.__version__,
+        "processor": torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else torch.backends.cpu.get_cpu_capability(),
+        "ranks": fabric.world_size,
+    }
 
-        networks = fit(images, params, on_progress=on_progress, on_samples=on_samples)
 
+def _say(trained: Trained, params: TrainParams) -> None:
+    chosen, last = trained.chosen, trained.history.validations[-1]
+    if trained.diverged:
+        log.warning("stopped early: %s", trained.diverged)
+    log.info(
+        "chosen by train.select=%s: the weights after %d images (swd %.1f, floor %.1f; faces found "
+        "through z %.2f dB); the last ones, after %d images: swd %.1f, %.2f dB",
+        params.select,
+        chosen.images,
+        chosen.scores.swd,
+        chosen.scores.swd_floor,
+        chosen.scores.psnr,
+        last.images,
+        last.scores.swd,
+        last.scores.psnr,
+    )
+
+
+def _write_models(params: TrainParams, image_size: int, trained: Trained) -> None:
     fresh_folder(MODELS)
-    params.architecture(images.shape[1]).save(MODELS / "architecture.json")
-    save_weights(networks.generator, MODELS / "generator.safetensors")
-    save_weights(networks.average, MODELS / "generator_average.safetensors")
-    save_weights(networks.discriminator, MODELS / "discriminator.safetensors")
-    _write_reports(curves, distances, run)
-
-
-def _real_images(train: Images, seed: int) -> tuple[Images, Images]:
-    """Return as many validation images and, for the floor, training images; drawn where cut."""
-    validation = np.load(CROPPED / "val.npy", mmap_mode="r")
-    count = min(len(validation), len(train), MAX_IMAGES)
-    rng = np.random.default_rng(seed)
-    # In order, because a memory map is read faster so.
-    chosen = [np.sort(rng.choice(len(images), count, False)) for images in (validation, train)]
-    return validation[chosen[0]], train[chosen[1]]
-
-
-def _write_reports(curves: list[Row], distances: list[Row], run: Run) -> None:
-    _write_csv(REPORTS / "losses.csv", curves)
-    plot_losses(REPORTS / "losses.csv", REPORTS / "losses.png")
-    _write_csv(REPORTS / "swd.csv", distances)
-    metrics = {name: round(distances[-1][name], 3) for name in ("swd", "swd_floor")}
-    text = json.dumps(metrics, indent=2) + "\n"
-    (REPORTS / "metrics.json").write_text(text, encoding="utf-8")
-    run.log_metrics({"swd_floor": distances[-1]["swd_floor"]})
-    for name in ("losses.png", "losses.csv", "swd.csv"):
-        run.log_artifact(REPORTS / name)
-
-
-def _write_csv(path: Path, rows: list[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {name: v if isinstance(v, int) else f"{v:.6g}" for name, v in row.items()}
-            )
+    architecture = params.architecture(image_size)
+    architecture.save(MODELS / "architecture.json")
+    for name, network, file in (
+        ("generator", Generator(architecture), "generator"),
+        ("average", Generator(architecture), "generator_average"),
+        ("discriminator", Discriminator(architecture), "discriminator"),
+    ):
+        network.load_state_dict(trained.weights[name])
+        save_weights(network, MODELS / f"{file}.safetensors")
+    chosen = {"step": trained.chosen.step, "images": trained.chosen.images, "by": params.select}
+    text = json.dumps(chosen, indent=2) + "\n"
+    (MODELS / "chosen.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def write_models(folder: Path, seed: int = 0) -> Path:
         initialise(network, rng)
     with torch.no_grad():  # a contrast as of a trained generator
         generator.blocks[-1][0].weight.mul_(8)
-    recalibrate(generator, 4, 64, rng)
+    recalibrate(generator, torch.randn(4, 64, generator.latent_dim, generator=rng))
     architecture.save(folder / "architecture.json")
     for name in ("generator", "generator_average"):
         save_weights(generator, folder / f"{name}.safetensors")

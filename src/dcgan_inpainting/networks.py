@@ -9,6 +9,7 @@ have another normalisation instead, or none.
 import copy
 import json
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -282,28 +283,25 @@ def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 @torch.no_grad()
-def recalibrate(generator: Generator, batches: int, batch_size: int, rng: torch.Generator) -> None:
-    """Set batch norm's statistics to those that the generator's present weights give.
+def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Set batch norm's statistics to those that the network's present weights give.
 
     Averaged weights need statistics of their own; running averages from the training lag behind
     and belong to other weights. Source: Izmailov et al., "Averaging Weights Leads to Wider Optima
     and Better Generalization", UAI 2018, section 3.2.
 
     Args:
-        generator: changed in place; left in evaluation mode.
-        batches: batches of z to average over.
-        batch_size: images a batch.
-        rng: draws the z.
+        network: changed in place; left in evaluation mode.
+        batches: its inputs; the statistics are the means over them.
     """
-    norms = [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm2d)]
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     momenta = [layer.momentum for layer in norms]
     for layer in norms:
         layer.reset_running_stats()
         layer.momentum = None
-    generator.train()
-    place = next(generator.parameters()).device
-    for _ in range(batches):
-        generator(torch.randn(batch_size, generator.latent_dim, generator=rng).to(place))
+    network.train()
+    for batch in batches:
+        network(batch)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-    generator.eval()
+    network.eval()

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from dcgan_inpainting.cores import available, cores
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import S, read_section, section_of
-from dcgan_inpainting.tracking.runs import Run, track
+from dcgan_inpainting.ranks import rank_of_this_process
+from dcgan_inpainting.tracking.runs import SILENT, Run, track
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,10 @@ def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item
     """
     with reporting(name):
         params = read_section(section_of(name), model)
+        if rank_of_this_process() > 0:
+            # The first of the processes that share the work speaks and writes for all.
+            work(params, SILENT)
+            return
         if cores() < available():
             log.info("using %d of %d cores", cores(), available())
         with _exclusive(name, item), track(name, item, params, project_root()) as run:
@@ -70,6 +75,29 @@ def reporting(name: str) -> Iterator[None]:
         sys.exit(f"{name}: error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C and SIGTERM wait for a good moment; a second one does not wait.
+
+    Yields:
+        whether there was one. Whoever asks saves what there is and raises KeyboardInterrupt.
+    """
+    asked = False
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -513,7 +513,8 @@ def small_networks() -> tuple[Generator, Discriminator]:
         initialise(network, torch.Generator().manual_seed(seed))
     with torch.no_grad():  # a contrast as of a trained generator
         generator.blocks[-1][0].weight.mul_(8)
-    recalibrate(generator, 4, 64, torch.Generator().manual_seed(2))
+    rng = torch.Generator().manual_seed(2)
+    recalibrate(generator, torch.randn(4, 64, generator.latent_dim, generator=rng))
     return generator.train(), discriminator.train()
 
 

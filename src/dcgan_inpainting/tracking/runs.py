@@ -63,6 +63,23 @@ class Run(Protocol):
         """Note a file that the stage reads, by its md5, which is also DVC's name for it."""
 
 
+class _Silent:
+    """The Run of a process that has nothing to tell, because another one tells it."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None: ...
+
+    def log_artifact(self, path: Path, folder: str = "") -> None: ...
+
+    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None: ...
+
+    def log_table(self, path: Path, pictures: Path, name: str) -> None: ...
+
+    def log_dataset(self, path: Path, name: str) -> None: ...
+
+
+SILENT: Run = _Silent()
+
+
 @contextmanager
 def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]:
     """Track one stage as one run, which ends as its work ends: finished, failed or killed.

@@ -1,0 +1,84 @@
+"""Devices and processes: Lightning Fabric, started as the parameters say."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from pydantic import Field
+
+from dcgan_inpainting.devices import Precision, arithmetic
+from dcgan_inpainting.errors import UserError
+
+Devices = Annotated[int, Field(ge=1, le=1024)] | Literal["all"]
+Strategy = Literal["auto", "ddp"]
+
+CPU = torch.device("cpu")
+
+# How long a rank waits for the others. A rank that died is noticed at once, by its connection;
+# this is for one that hangs. Rank 0 alone validates, which takes up to a minute.
+PATIENCE = timedelta(minutes=5)
+
+# Of what it has to say only the warnings are news.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Rank:
+    """One of the processes that share a piece of work."""
+
+    number: int = 0
+    world_size: int = 1
+    device: torch.device = CPU
+
+    @classmethod
+    def of(cls, fabric: Fabric) -> "Rank":
+        """Return which of Fabric's processes this is."""
+        return cls(fabric.global_rank, fabric.world_size, fabric.device)
+
+
+def start(
+    devices: int | Literal["all"], nodes: int, strategy: Strategy, precision: Precision
+) -> Fabric:
+    """Start the processes that share the work, this one among them.
+
+    With one device this is only a thin layer. With several, each has a process: they are started
+    here, or they are there already, because torchrun, SLURM or another launcher that Fabric knows
+    has started them. GPUs are used where there are any, else CPU cores.
+
+    Args:
+        devices: processes on each machine; `all`: one for each GPU, or one on a CPU.
+        nodes: machines.
+        strategy: auto is DDP for more than one process, and nothing for one.
+        precision: arithmetic of the networks.
+
+    Raises:
+        UserError: there are fewer devices, or the launcher has started another number of processes.
+    """
+    cuda = torch.cuda.is_available()
+    count = max(1, torch.cuda.device_count()) if devices == "all" else devices
+    if cuda and count > torch.cuda.device_count():
+        raise UserError(f"devices is {count}, and this machine has {torch.cuda.device_count()}")
+    if cuda:
+        # Otherwise a convolution's gradient has other last digits each time, and a training that
+        # was interrupted could not end with the bytes of one that was not.
+        torch.backends.cudnn.deterministic = True
+    distributed = strategy == "ddp" or count * nodes > 1
+    try:
+        fabric = Fabric(
+            accelerator="cuda" if cuda else "cpu",
+            devices=count,
+            num_nodes=nodes,
+            # Each rank has batch-norm statistics of its own; see training.updates.
+            strategy=DDPStrategy(forward_sync_buffers=False, timeout=PATIENCE)
+            if distributed
+            else "auto",
+            precision="bf16-mixed" if arithmetic(precision) is torch.bfloat16 else "32-true",
+        )
+        fabric.launch()
+    except ValueError as error:
+        raise UserError(f"devices and nodes don't fit the launcher: {error}") from None
+    return fabric
