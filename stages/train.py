@@ -95,4 +95,4 @@ def _write_csv(path: Path, rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("train", TrainParams, work)
+    run_stage("train", TrainParams, work, resumable=True)
