@@ -1,4 +1,4 @@
-"""A stage that is killed and started again is one run: nothing in it is doubled, nothing missing."""
+"""A stage that is killed and started again is one run: nothing is doubled and nothing missing."""
 
 import itertools
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -187,14 +187,15 @@ def test_two_attempts_at_once_continue_a_run_each(root: Path) -> None:
 
 
 def test_a_figure_that_has_changed_is_told_again(root: Path) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        track("train", "", Params(), root, resumable=True) as run,
-    ):
-        run.log_metrics({"rate": 1.0, "floor": 2.0})
-        raise KeyboardInterrupt
-    with track("train", "", Params(), root, resumable=True) as run:
-        run.log_metrics({"rate": 1.5, "floor": 2.0})
+    def measure(rate: float, error: BaseException | None = None) -> None:
+        with track("train", "", Params(), root, resumable=True) as run:
+            run.log_metrics({"rate": rate, "floor": 2.0})
+            if error is not None:
+                raise error
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(1.0, KeyboardInterrupt())
+    measure(1.5)
     (held,) = runs(root)
     assert held.data.metrics == {"rate": 1.5, "floor": 2.0}
     assert len(client(root).get_metric_history(held.info.run_id, "floor")) == 1
@@ -291,15 +292,11 @@ def test_outside_dvc_nothing_is_continued(root: Path, monkeypatch: pytest.Monkey
     assert [run.info.status for run in runs(root)] == ["KILLED", "FINISHED"]
 
 
-def test_a_stage_that_begins_anew_is_a_new_run(root: Path) -> None:
-    for error in (KeyboardInterrupt(), None):
-        with (
-            pytest.raises(KeyboardInterrupt) if error else nullcontext(),
-            track("train", "", Params(), root) as run,
-        ):
-            stage.work(run, range(4))
-            if error:
-                raise error
+def test_a_stage_that_always_begins_anew_is_a_new_run(root: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), track("train", "", Params(), root):
+        raise KeyboardInterrupt
+    with track("train", "", Params(), root):
+        pass
     assert [run.info.status for run in runs(root)] == ["KILLED", "FINISHED"]
 
 
