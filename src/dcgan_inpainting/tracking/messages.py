@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BATCH = 1000  # MLflow's limit of metrics for one call
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
-Point = tuple[str, float, int, int]  # name, value, milliseconds since 1970, step
+Point = tuple[str, float, int, int | None]  # name, value, milliseconds since 1970, step if any
 
 
 class Message(BaseModel):
@@ -107,7 +107,7 @@ class Begin(Opening):
 
 
 class Metrics(Message):
-    """Points of curves. Sent twice, or by two attempts, a point is still one point."""
+    """Points of curves, and single figures. Sent twice, or by two attempts, each is there once."""
 
     kind: Literal["metrics"] = "metrics"
     points: list[Point]
@@ -118,7 +118,7 @@ class Metrics(Message):
 
         told = store.told(run_id)
         points = [
-            Metric(name, value, time, step)
+            Metric(name, value, time, step or 0)
             for name, value, time, step in self.points
             if not told.has_point(name, value, step)
         ]

@@ -131,7 +131,7 @@ class _TrackedRun:
         for name, value in metrics.items():
             number = float(value)
             if math.isfinite(number):
-                self._points.append((name, number, now, step or 0))
+                self._points.append((name, number, now, step))
             else:
                 # MLflow would draw infinity as 1.8e308 and flatten the rest of the curve.
                 self._not_finite.setdefault(name, f"{name} is {number} at step {step or 0}")

@@ -34,19 +34,19 @@ class Told:
         self._curves: dict[str, dict[int, set[float]]] = {}
         self._pictures: set[str] | None = None
 
-    def has_point(self, name: str, value: float, step: int) -> bool:
-        """Return whether the run has a point of a curve.
+    def has_point(self, name: str, value: float, step: int | None) -> bool:
+        """Return whether the run has a point of a curve at a step, or a single figure at none.
 
-        At a step there is one, whatever its value: how fast the work goes is never twice the same.
-        Step 0 is also where single figures stand, which may be told anew with another value.
+        A point's value does not count: how fast the work goes is never twice the same. A figure
+        may change, and is then another.
 
         Raises:
             one of store.tracking_errors().
         """
         if name not in self._names:
             return False
-        values = self._curve(name).get(step, set())
-        return bool(values) if step else value in values
+        curve = self._curve(name)
+        return value in curve.get(0, set()) if step is None else step in curve
 
     def has_picture(self, key: str, step: int) -> bool:
         """Return whether the run has a series' picture of a step, whole.
