@@ -123,4 +123,4 @@ def _write_models(params: TrainParams, image_size: int, trained: Trained) -> Non
 
 
 if __name__ == "__main__":
-    run_stage("train", TrainParams, work)
+    run_stage("train", TrainParams, work, resumable=True)

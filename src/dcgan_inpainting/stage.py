@@ -37,7 +37,14 @@ def fresh_folder(folder: Path) -> Path:
     return folder
 
 
-def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item: str = "") -> None:
+def run_stage(
+    name: str,
+    model: type[S],
+    work: Callable[[S, Run], None],
+    *,
+    item: str = "",
+    resumable: bool = False,
+) -> None:
     """Run one stage: validate its section, hold its lock, track it, and do its work.
 
     Args:
@@ -45,6 +52,7 @@ def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item
         model: the pydantic model of that section.
         work: what the stage does, given its parameters and the tracked run.
         item: which item of a DVC matrix this is, for example the kind of mask.
+        resumable: whether it goes on where a killed attempt stopped, so that both are one run.
 
     Ends the process with status 1 and one line on bad input.
     """
@@ -56,7 +64,11 @@ def run_stage(name: str, model: type[S], work: Callable[[S, Run], None], *, item
             return
         if cores() < available():
             log.info("using %d of %d cores", cores(), available())
-        with _exclusive(name, item), track(name, item, params, project_root()) as run:
+        root = project_root()
+        with (
+            _exclusive(name, item),
+            track(name, item, params, root, resumable=resumable) as run,
+        ):
             work(params, run)
 
 

@@ -32,7 +32,7 @@ class Params(Section):
     width: int = Field(ge=4)
 
 @contextlib.contextmanager
-def track(*arguments):
+def track(*arguments, **options):
     try:
         yield None
     except BaseException as error:
@@ -50,6 +50,9 @@ stage.run_stage("train", Params, work)
 """
 
 
+Tracked = tuple[str, str, BaseModel, Path, bool]
+
+
 class Params(Section):
     width: int = Field(ge=4)
 
@@ -65,13 +68,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def tracked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, BaseModel, Path]]:
+def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Tracked]:
     """What the tracker, replaced, was asked to track."""
-    calls: list[tuple[str, str, BaseModel, Path]] = []
+    calls: list[Tracked] = []
 
     @contextlib.contextmanager
-    def track(name: str, item: str, params: BaseModel, root: Path) -> Iterator[None]:
-        calls.append((name, item, params, root))
+    def track(
+        name: str, item: str, params: BaseModel, root: Path, *, resumable: bool
+    ) -> Iterator[None]:
+        calls.append((name, item, params, root, resumable))
         yield
 
     monkeypatch.setattr(stage, "track", track)
@@ -93,20 +98,22 @@ def wait_for(path: Path) -> None:
 
 
 def test_the_work_gets_its_sections_parameters_and_its_run(
-    tracked: list[tuple[str, str, BaseModel, Path]], project: Path
+    tracked: list[Tracked], project: Path
 ) -> None:
     seen: list[Params] = []
-    stage.run_stage("train", Params, lambda params, _run: seen.append(params), item="center")
+    stage.run_stage(
+        "train", Params, lambda params, _run: seen.append(params), item="center", resumable=True
+    )
     stage.run_stage("download", Params, lambda params, _run: seen.append(params))
     assert [params.width for params in seen] == [24, 8]
     assert tracked == [
-        ("train", "center", seen[0], project),
-        ("download", "", seen[1], project),
+        ("train", "center", seen[0], project, True),
+        ("download", "", seen[1], project, False),
     ]
 
 
 def test_bad_parameters_end_it_in_one_line_before_anything_is_done(
-    tracked: list[tuple[str, str, BaseModel, Path]], project: Path
+    tracked: list[Tracked], project: Path
 ) -> None:
     (project / "params.yaml").write_text("train:\n  width: 3\n")
     with pytest.raises(SystemExit) as ended:
@@ -129,7 +136,7 @@ def test_bad_parameters_end_the_process_with_status_1_and_one_line(project: Path
 
 
 def test_bad_input_found_by_the_work_ends_it_in_one_line(
-    tracked: list[tuple[str, str, BaseModel, Path]],
+    tracked: list[Tracked],
 ) -> None:
     def work(_params: Params, _run: object) -> None:
         raise UserError("no images")
@@ -142,7 +149,7 @@ def test_bad_input_found_by_the_work_ends_it_in_one_line(
 
 
 def test_a_fault_of_the_work_is_not_hidden(
-    tracked: list[tuple[str, str, BaseModel, Path]],
+    tracked: list[Tracked],
 ) -> None:
     with pytest.raises(ZeroDivisionError):
         stage.run_stage("train", Params, lambda _params, _run: print(1 / 0))
@@ -186,7 +193,7 @@ def test_a_killed_process_leaves_no_lock(project: Path) -> None:
 
 @pytest.mark.parametrize(("cores", "said"), [(4, ["using 4 of 8 cores"]), (8, [])])
 def test_a_stage_says_when_it_uses_fewer_cores_than_there_are(
-    tracked: list[tuple[str, str, BaseModel, Path]],
+    tracked: list[Tracked],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     cores: int,
@@ -201,13 +208,13 @@ def test_a_stage_says_when_it_uses_fewer_cores_than_there_are(
 
 
 def test_items_of_a_matrix_do_not_wait_for_each_other(
-    tracked: list[tuple[str, str, BaseModel, Path]], project: Path
+    tracked: list[Tracked], project: Path
 ) -> None:
     (project / ".dvc" / "tmp").mkdir(parents=True)
     with FileLock(project / ".dvc" / "tmp" / "stage-inpaint-center.lock"):
         (project / "params.yaml").write_text("inpaint:\n  width: 24\n")
         stage.run_stage("inpaint", Params, lambda _params, _run: None, item="half")
-    assert [item for _, item, _, _ in tracked] == ["half"]
+    assert [item for _, item, *_ in tracked] == ["half"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

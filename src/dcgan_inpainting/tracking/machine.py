@@ -11,19 +11,20 @@ class Machine:
     """Processor, memory and, where there is one, GPU: each since it was last asked for."""
 
     def __init__(self) -> None:
-        self._step = 0
         self._monitors: list[Any] = []
 
     def points(self, now: int) -> list[Point]:
-        """Return the present load as points of curves; now is in milliseconds since 1970."""
+        """Return the present load as points of curves; now is in milliseconds since 1970.
+
+        Their steps are seconds since 1970, so that those of a later attempt follow on.
+        """
         self._monitors = self._monitors or _monitors()
         values: dict[str, float] = {}
         for monitor in self._monitors:
             monitor.collect_metrics()
             values |= monitor.aggregate_metrics()
             monitor.clear_metrics()
-        self._step += 1
-        return [(PREFIX + name, float(value), now, self._step) for name, value in values.items()]
+        return [(PREFIX + name, float(value), now, now // 1000) for name, value in values.items()]
 
 
 def _monitors() -> list[Any]:

@@ -3,18 +3,22 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from PIL import Image
 from pydantic import BaseModel
 
+from dcgan_inpainting.tracking import continuation
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.store import KEY, PARENT, Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 BATCH = 1000  # MLflow's limit of metrics for one call
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
-Point = tuple[str, float, int, int]  # name, value, milliseconds since 1970, step
+Point = tuple[str, float, int, int | None]  # name, value, milliseconds since 1970, step if any
 
 
 class Message(BaseModel):
@@ -46,6 +50,11 @@ class Message(BaseModel):
 class Opening(BaseModel):
     """The first thing to tell of a run: that it is there."""
 
+    @property
+    def process(self) -> str:
+        """The process whose run it then is, as the run's tag of that name has it."""
+        raise NotImplementedError
+
     def open(self, store: Store) -> str:
         """Make or find the run, and return its id.
 
@@ -64,25 +73,41 @@ class Begin(Opening):
     params: dict[str, str]
     start: int
     experiment: Experiment | None
+    resumable: bool = False  # whether it goes on where a killed attempt stopped
+
+    @property
+    def process(self) -> str:
+        """The process of the stage."""
+        return self.tags["process"]
 
     def open(self, store: Store) -> str:
-        """Make the run, and return its id."""
+        """Make the run, or reopen that of a killed attempt, and return its id."""
         from mlflow.entities import Param
 
-        tags = dict(self.tags)
+        run = self._run(store)
+        params = {name: v for name, v in self.params.items() if name not in run.data.params}
+        store.client.log_batch(run.info.run_id, params=[Param(*pair) for pair in params.items()])
+        if self.experiment is not None:
+            moved = run.data.tags.get(KEY, self.experiment.key) != self.experiment.key
+            if self.experiment.patch or moved:  # also to overwrite the patch of another experiment
+                store.client.log_text(run.info.run_id, self.experiment.patch, "changes.patch")
+        return run.info.run_id
+
+    def _run(self, store: Store) -> "Run":
+        tags, where = dict(self.tags), ""
         if self.experiment is not None:
             tags[PARENT] = store.row(self.experiment, self.start)
             tags[KEY] = self.experiment.key
-        run = store.client.create_run(store.experiment_id, self.start, tags, self.name)
-        values = [Param(*pair) for pair in self.params.items()]
-        store.client.log_batch(run.info.run_id, params=values)
-        if self.experiment is not None and self.experiment.patch:
-            store.client.log_text(run.info.run_id, self.experiment.patch, "changes.patch")
-        return run.info.run_id
+            where = self.experiment.name
+        if self.resumable:
+            run = continuation.reopened(store, tags, self.start, where)
+            if run is not None:
+                return run
+        return store.client.create_run(store.experiment_id, self.start, tags, self.name)
 
 
 class Metrics(Message):
-    """Points of curves. Sent twice, a point is still one point."""
+    """Points of curves, and single figures. Sent twice, or by two attempts, each is there once."""
 
     kind: Literal["metrics"] = "metrics"
     points: list[Point]
@@ -91,9 +116,14 @@ class Metrics(Message):
         """Log the points in batches."""
         from mlflow.entities import Metric
 
-        for start in range(0, len(self.points), BATCH):
-            batch = [Metric(*point) for point in self.points[start : start + BATCH]]
-            store.client.log_batch(run_id, metrics=batch)
+        told = store.told(run_id)
+        points = [
+            Metric(name, value, time, step or 0)
+            for name, value, time, step in self.points
+            if not told.has_point(name, value, step)
+        ]
+        for start in range(0, len(points), BATCH):
+            store.client.log_batch(run_id, metrics=points[start : start + BATCH])
 
 
 class Tags(Message):
@@ -132,7 +162,9 @@ class Picture(Message):
     step: int
 
     def send(self, store: Store, run_id: str) -> None:
-        """Log the picture."""
+        """Log the picture, unless an earlier attempt did."""
+        if store.told(run_id).has_picture(self.key, self.step):
+            return
         with Image.open(self.path) as picture:
             picture.load()
             store.client.log_image(run_id, picture, key=self.key, step=self.step)
@@ -186,10 +218,14 @@ class End(Message):
     status: Status
     reason: str
     end: int
+    process: str = ""  # whose end it is; "" if that was not told
 
     def send(self, store: Store, run_id: str) -> None:
         """Close the run, and unless it finished, the experiment's row."""
+        tags = store.client.get_run(run_id).data.tags
+        if self.process and tags.get("process") != self.process:
+            return  # told late: another attempt has gone on with the run
         store.close(run_id, self.status, self.reason, self.end)
-        row = store.client.get_run(run_id).data.tags.get(PARENT)
+        row = tags.get(PARENT)
         if row is not None and self.status != "FINISHED":
             store.close(row, self.status, self.reason, self.end)

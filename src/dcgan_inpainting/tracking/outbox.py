@@ -75,9 +75,7 @@ class Outbox:
         self._kept: _Kept | None = None
         self._retry_at = 0.0
         try:
-            self._store = Store(self._location)
-            self._store.end_dead_runs()
-            self._send_earlier(self._store)
+            self._store = self._connected()
             self._run_id = opening.open(self._store)
         except tracking_errors() as error:
             self._keep(error)
@@ -101,12 +99,16 @@ class Outbox:
         if self._kept is not None:
             self._kept.release()
 
-    def _send_earlier(self, store: Store) -> None:
+    def _connected(self) -> Store:
+        """Return the store, which has been told of earlier runs; this one may go on with one."""
+        store = Store(self._location)
+        store.end_dead_runs()
         try:
             send_kept(self._root, store)
         except tracking_errors() as error:
             # What MLflow refuses of an earlier run must not keep this one from it.
             log.warning("what MLflow missed stays missing: %s", said(error, self._location))
+        return store
 
     def _keep(self, error: Exception) -> None:
         self._kept = _Kept.begin(self._root / FOLDER, self._opening, self._run_id)
@@ -119,7 +121,7 @@ class Outbox:
 
     def _try_again(self, kept: "_Kept") -> None:
         try:
-            self._store = Store(self._location)
+            self._store = self._connected()
             self._run_id = kept.send(self._store)
         except tracking_errors():
             self._retry_at = time.monotonic() + RETRY_SECONDS
@@ -179,8 +181,7 @@ class _Kept:
         state = _State.model_validate_json((self.folder / "state.json").read_text("utf-8"))
         run_id = state.run_id
         if run_id is None:
-            opening = OPENINGS.validate_json((self.folder / "opening.json").read_text("utf-8"))
-            run_id = opening.open(store)
+            run_id = self._opening().open(store)
             self._note(_State(run_id=run_id))
         for number, message in enumerate(self._messages()):
             if number >= state.sent:
@@ -192,7 +193,10 @@ class _Kept:
         """Close the run of a process that was killed before it could."""
         told = self._messages()
         if not told or not isinstance(told[-1], LAST):
-            store.close(run_id, "KILLED", "killed while MLflow could not be reached")
+            reason, now = "killed while MLflow could not be reached", int(time.time() * 1000)
+            process = self._opening().process
+            end = messages.End(status="KILLED", reason=reason, end=now, process=process)
+            end.send(store, run_id)
 
     def remove(self) -> None:
         """Delete the folder: all of it was sent."""
@@ -202,6 +206,9 @@ class _Kept:
     def release(self) -> None:
         """Leave the folder to others."""
         self._lock.release()
+
+    def _opening(self) -> Opening:
+        return OPENINGS.validate_json((self.folder / "opening.json").read_text("utf-8"))
 
     def _messages(self) -> list[Message]:
         path = self.folder / "messages.jsonl"

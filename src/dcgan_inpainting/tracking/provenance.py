@@ -13,6 +13,9 @@ import psutil
 
 from dcgan_inpainting.cores import available
 
+# There only where it is an experiment of DVC that runs the stage.
+OF_DVC_EXPERIMENTS = ("dvc.exp_name", "dvc.exp_baseline_rev")
+
 LIBRARIES = ("torch", "torchvision", "numpy", "dvc", "mlflow")
 
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "cmd", "powershell", "pwsh"}

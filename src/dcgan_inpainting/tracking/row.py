@@ -43,6 +43,11 @@ class Row(Opening):
     experiment: Experiment
     start: int
 
+    @property
+    def process(self) -> str:
+        """The process of DVC, since a row is there for all its stages."""
+        return self.experiment.tags["process"]
+
     def open(self, store: Store) -> str:
         """Return the id of the row, running."""
         return store.row(self.experiment, self.start)

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import section_of
 from dcgan_inpainting.tracking import messages
+from dcgan_inpainting.tracking.continuation import CHECKOUT, checkout
 from dcgan_inpainting.tracking.experiment import Experiment, shown
 from dcgan_inpainting.tracking.lock import Entry, entry_of, key, md5_of
 from dcgan_inpainting.tracking.machine import Machine
@@ -81,21 +82,27 @@ SILENT: Run = _Silent()
 
 
 @contextmanager
-def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]:
+def track(
+    stage: str, item: str, params: BaseModel, root: Path, *, resumable: bool = False
+) -> Iterator[Run]:
     """Track one stage as one run, which ends as its work ends: finished, failed or killed.
 
-    Where DVC runs the stage, its run is nested in the row of the experiment.
+    Where DVC runs the stage, its run is nested in the row of the experiment. There a resumable
+    stage continues the run of a killed attempt at the same work in this checkout, be it another
+    experiment's. Points and pictures that the run already has may be told again: they stay single.
 
     Args:
         stage: the stage's name.
         item: which item of a DVC matrix it is, or "".
         params: the stage's validated section of params.yaml.
         root: the user's own checkout, where the store is unless MLFLOW_TRACKING_URI says otherwise.
+        resumable: whether the stage goes on where a killed attempt stopped, to the same points and
+            pictures as that would have made.
 
     Raises:
         Exactly what the work inside raises, and nothing of the tracker's.
     """
-    run = _TrackedRun(stage, item, params, root.resolve())
+    run = _TrackedRun(stage, item, params, root.resolve(), resumable=resumable)
     try:
         yield run
     except KeyboardInterrupt:
@@ -111,19 +118,28 @@ def track(stage: str, item: str, params: BaseModel, root: Path) -> Iterator[Run]
 class _TrackedRun:
     """A run whose curves are collected and sent now and then, and everything else at once."""
 
-    def __init__(self, stage: str, item: str, params: BaseModel, root: Path) -> None:
+    def __init__(
+        self, stage: str, item: str, params: BaseModel, root: Path, *, resumable: bool
+    ) -> None:
         self._points: list[messages.Point] = []
         self._not_finite: dict[str, str] = {}
         self._machine = Machine()
-        entry = _entry(outs=False)
-        tags = {"kind": "stage", "stage": stage, **({"item": item} if item else {})}
+        tags = {"kind": "stage", "stage": stage, **provenance(Path.cwd())}
+        if item:
+            tags["item"] = item
+        if entry := _entry(outs=False):
+            tags[STAGE_KEY] = key(entry)
+        if resumable:
+            tags[CHECKOUT] = checkout(root)
         opening = messages.Begin(
             name=f"{stage} {item}".strip(),
-            tags={**tags, **provenance(Path.cwd()), **({STAGE_KEY: key(entry)} if entry else {})},
+            tags=tags,
             params=shown({section_of(stage): params.model_dump(mode="json")}),
             start=_now(),
             experiment=Experiment.current(Path.cwd()),
+            resumable=resumable,
         )
+        self._process = opening.process
         self._outbox = Outbox(root, opening)
         self._next_flush = time.monotonic() + FLUSH_SECONDS
 
@@ -132,7 +148,7 @@ class _TrackedRun:
         for name, value in metrics.items():
             number = float(value)
             if math.isfinite(number):
-                self._points.append((name, number, now, step or 0))
+                self._points.append((name, number, now, step))
             else:
                 # MLflow would draw infinity as 1.8e308 and flatten the rest of the curve.
                 self._not_finite.setdefault(name, f"{name} is {number} at step {step or 0}")
@@ -169,7 +185,8 @@ class _TrackedRun:
                 text = yaml.safe_dump({os.environ["DVC_STAGE"]: entry}, sort_keys=False)
                 path.write_text(text, encoding="utf-8")
                 self.log_artifact(path)
-        self._outbox.send(messages.End(status=status, reason=reason, end=_now()))
+        end = messages.End(status=status, reason=reason, end=_now(), process=self._process)
+        self._outbox.send(end)
         self._outbox.close()
 
     def _flush(self) -> None:

@@ -19,6 +19,7 @@ from dcgan_inpainting.tracking.location import (
     move_artifacts,
 )
 from dcgan_inpainting.tracking.provenance import Process, host
+from dcgan_inpainting.tracking.told import Told
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,6 +47,7 @@ class Store:
         """
         self.location = location
         self.client, self.experiment_id = _connect(location)
+        self._told: dict[str, Told] = {}
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run, in one call."""
@@ -74,11 +76,7 @@ class Store:
 
         for run in self.find(f"tags.kind = '{ROW}' and tags.`{KEY}` = '{experiment.key}'"):
             if RECORDED not in run.data.tags:
-                if run.info.status != "RUNNING":
-                    self.client.update_run(run.info.run_id, status="RUNNING")
-                if "error" in run.data.tags:
-                    self.client.delete_tag(run.info.run_id, "error")
-                self.tag(run.info.run_id, {"process": experiment.tags["process"]})
+                self.reopen(run, {"process": experiment.tags["process"]})
                 return run.info.run_id
         tags = {**experiment.tags, KEY: experiment.key}
         run = self.client.create_run(self.experiment_id, start, tags, experiment.name)
@@ -87,6 +85,22 @@ class Store:
         if experiment.patch:
             self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
         return run.info.run_id
+
+    def reopen(self, run: "Run", tags: Mapping[str, str]) -> None:
+        """Let a run go on that has ended, or runs, with tags brought up to date."""
+        run_id = run.info.run_id
+        self.tag(run_id, tags)
+        if "error" in run.data.tags:
+            self.client.delete_tag(run_id, "error")
+        if run.info.status != "RUNNING":
+            self.client.update_run(run_id, status="RUNNING")
+        self._told.pop(run_id, None)
+
+    def told(self, run_id: str) -> Told:
+        """Return what earlier attempts have told a run; MLflow is asked once."""
+        if run_id not in self._told:
+            self._told[run_id] = Told(self.client, run_id)
+        return self._told[run_id]
 
     def close(self, run_id: str, status: str, reason: str = "", end: int | None = None) -> None:
         """End a run as FINISHED, FAILED or KILLED, now or at `end` in milliseconds since 1970."""

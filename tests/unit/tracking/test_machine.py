@@ -19,4 +19,12 @@ def test_the_load_is_what_it_was_since_it_was_last_asked_for() -> None:
     values = {name: value for name, value, _, _ in points}
     assert values["system/cpu_utilization_percentage"] > 5
     assert 0 < values["system/system_memory_usage_percentage"] <= 100
-    assert {(now, step) for _, _, now, step in points} == {(1000, 2)}
+    assert {(now, step) for _, _, now, step in points} == {(1000, 1)}
+
+
+def test_what_a_later_attempt_says_of_the_load_follows_on() -> None:
+    (first, *_), (second, *_) = (
+        Machine().points(1_763_845_200_000),
+        Machine().points(1_763_845_260_000),
+    )
+    assert second[3] - first[3] == 60

@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+from attempt import attempt, set_up
 from pydantic import BaseModel
 
 from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
@@ -126,3 +127,36 @@ def test_a_server_that_is_killed_in_the_middle_costs_nothing(
     # All of it is at the server, nothing in the checkout.
     assert list(root.iterdir()) == [root / FOLDER]
     assert not list((root / FOLDER).iterdir())
+
+
+def test_a_stage_that_is_killed_goes_on_as_the_same_run_on_a_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    root = tmp_path / "checkout"
+    root.mkdir()
+    set_up(Path.cwd())
+    monkeypatch.setenv("DVC_STAGE", "train")
+    for first, last in ((0, 4), (2, 6)):
+        with pytest.raises(KeyboardInterrupt):
+            attempt(root, range(first, last), KeyboardInterrupt())
+    server.kill()
+    with pytest.raises(KeyboardInterrupt):
+        attempt(root, range(5, 8), KeyboardInterrupt())
+    server.start()
+    attempt(root, range(9))
+
+    client = MlflowClient(server.address)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    (held,) = client.search_runs([experiment.experiment_id], "tags.stage = 'train'")
+    run_id = held.info.run_id
+    assert held.info.status == "FINISHED"
+    assert "error" not in held.data.tags
+    points = client.get_metric_history(run_id, "loss")
+    assert sorted((point.step, point.value) for point in points) == [(n, n / 3) for n in range(9)]
+    assert len(client.get_metric_history(run_id, "images_per_second")) == 9
+    pictures = [file.path for file in client.list_artifacts(run_id, "images")]
+    steps = sorted(int(path.split("+")[2]) for path in pictures if path.endswith(".png"))
+    assert steps == [0, 2, 4, 6, 8]
+    assert len(held.inputs.dataset_inputs) == 1
