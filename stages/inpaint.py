@@ -2,15 +2,28 @@
 
 import argparse
 import json
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
-from dcgan_inpainting.images import columns_of, save_png
-from dcgan_inpainting.inpainting import InpaintParams, Restoration, restore
+from dcgan_inpainting.checkpoints import CHECKPOINTS
+from dcgan_inpainting.devices import device, processor
+from dcgan_inpainting.distribution import start
+from dcgan_inpainting.images import Images, Known, columns_of, save_png
+from dcgan_inpainting.inpainting import SHARING, InpaintParams, Restoration, restore
 from dcgan_inpainting.networks import load_trained
-from dcgan_inpainting.stage import fresh_folder, run_stage
+from dcgan_inpainting.parts import Parts
+from dcgan_inpainting.ranks import rank_of_this_process
+from dcgan_inpainting.run_folders import held, run_folder
+from dcgan_inpainting.source_digest import digest_of_code
+from dcgan_inpainting.stage import fresh_folder, project_root, run_stage
+from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.tracking.runs import Run
 
 CROPPED = Path("data/cropped")
@@ -20,29 +33,100 @@ INPAINTED = Path("data/inpainted")
 REPORTS = Path("reports/inpaint")
 SHEET_ROWS = 16
 
+# Code that this script uses and that no pixel depends on.
+BESIDE = (
+    "stages",
+    "dcgan_inpainting.checkpoints",
+    "dcgan_inpainting.cores",
+    "dcgan_inpainting.parts",
+    "dcgan_inpainting.ranks",
+    "dcgan_inpainting.run_folders",
+    "dcgan_inpainting.source_digest",
+    "dcgan_inpainting.stage",
+)
+
+log = logging.getLogger(__name__)
+
 
 def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
-    """Search z for every image, and write what was found."""
+    """Search z for every image, from where a killed attempt left off, and write what was found."""
+    fabric = start(params.devices, params.nodes, "auto", params.precision)
     known = np.load(MASKS / f"{kind}.npy")
     images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")[: len(known)]
-    run.log_dataset(CROPPED / f"{split}.npy", split)
+    identity = _identity(kind, split, params)
+    folder = run_folder(project_root() / CHECKPOINTS, "inpaint", identity)
+    parts = Parts(folder)
+    with ExitStack() as stack:
+        if fabric.global_rank == 0:
+            stack.enter_context(held(folder, identity))
+            run.log_dataset(CROPPED / f"{split}.npy", split)
+        fabric.barrier()
+        batches = _batches(len(images), params.batch_size)
+        missing = [number for number in range(len(batches)) if parts.load(number) is None]
+        fabric.barrier()  # until then nobody adds one, so all ranks share out the same
+        if fabric.global_rank == 0 and len(missing) < len(batches):
+            log.info("going on: %d of %d batches are missing", len(missing), len(batches))
+        mine = {
+            number: batches[number] for number in missing[fabric.global_rank :: fabric.world_size]
+        }
+        rate = _restore(kind, images, known, mine, params, parts)
+        fabric.barrier()
+        if fabric.global_rank == 0:
+            run.log_metrics({"images_per_second": rate * fabric.world_size})
+            found = [parts.load(number) for number in range(len(batches))]
+            restoration = Restoration.joined([Restoration(**part) for part in found if part])
+            _write(kind, params, restoration, run)
+            _report(kind, images[:SHEET_ROWS], known[:SHEET_ROWS], restoration, run)
+            parts.clear()
+
+
+def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
+    """Return what determines the bytes of a restoration; how many share the work does not."""
+    files = [MASKS / f"{kind}.npy", CROPPED / f"{split}.npy", *sorted(MODELS.iterdir())]
+    return {
+        "params": params.model_dump(mode="json", exclude=SHARING),
+        "data": {str(file): md5_of(file) for file in files},
+        "code": digest_of_code(leave_out=BESIDE),
+        "torch": torch.__version__,
+        "processor": processor(device()),
+    }
+
+
+def _batches(count: int, size: int) -> list[slice]:
+    return [slice(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def _restore(
+    kind: str,
+    images: Images,
+    known: Known,
+    batches: Mapping[int, slice],
+    params: InpaintParams,
+    parts: Parts,
+) -> float:
+    """Restore some batches of images, each as a part; return how many images a second."""
     generator, discriminator = load_trained(MODELS)
-    with tqdm(total=len(images), desc=f"inpaint {kind}", unit=" images") as bar:
-        restoration = restore(images, known, generator, discriminator, params, on_images=bar.update)
-        run.log_metrics({"images_per_second": bar.format_dict["rate"] or 0.0})
+    total = sum(batch.stop - batch.start for batch in batches.values())
+    quiet = rank_of_this_process() > 0
+    with tqdm(total=total, desc=f"inpaint {kind}", unit=" images", disable=quiet) as bar:
+        for number, batch in batches.items():
+            found = restore(images[batch], known[batch], generator, discriminator, params)
+            parts.save(number, vars(found))
+            bar.update(len(found.z))
+        return bar.format_dict["rate"] or 0.0
+
+
+def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run) -> None:
     for step, objective in enumerate(restoration.trace.mean(axis=1)):
         run.log_metrics({"objective": float(objective)}, step)
     folder = fresh_folder(INPAINTED / kind)
-    for name in ("raw", "composite", "z", "trace"):
-        np.save(folder / f"{name}.npy", getattr(restoration, name))
-    settings = json.dumps(params.resolved().model_dump(), indent=2)
+    for name, array in vars(restoration).items():
+        np.save(folder / f"{name}.npy", array)
+    settings = json.dumps(params.resolved().model_dump(exclude=SHARING), indent=2)
     (folder / "settings.json").write_text(settings + "\n", encoding="utf-8")
-    _report(kind, images[:SHEET_ROWS], known[:SHEET_ROWS], restoration, run)
 
 
-def _report(
-    kind: str, images: np.ndarray, known: np.ndarray, restoration: Restoration, run: Run
-) -> None:
+def _report(kind: str, images: Images, known: Known, restoration: Restoration, run: Run) -> None:
     folder = fresh_folder(REPORTS / kind)
     damaged = np.where(known[..., None], images, np.uint8(128))
     rows = slice(len(images))
@@ -65,4 +149,5 @@ if __name__ == "__main__":
         InpaintParams,
         lambda params, run: work(arguments.kind, arguments.split, params, run),
         item=arguments.kind,
+        resumable=True,
     )

@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from dcgan_inpainting.checkpoints import checkpoints
+from dcgan_inpainting.devices import processor
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.networks import Discriminator, Generator, save_weights
 from dcgan_inpainting.source_digest import digest_of_code
@@ -35,6 +36,8 @@ BESIDE = (
     "dcgan_inpainting.figures",
     "dcgan_inpainting.loss_curves",
     "dcgan_inpainting.ranks",
+    "dcgan_inpainting.run_folders",
+    "dcgan_inpainting.source_digest",
     "dcgan_inpainting.stage",
     "dcgan_inpainting.training.reports",
 )
@@ -75,15 +78,12 @@ def work(params: TrainParams, run: Run) -> None:
 
 def _identity(params: TrainParams, fabric: Fabric) -> dict[str, Any]:
     """Return what determines the bytes of a training, but for its length."""
-    device = fabric.device
     return {
         "params": params.model_dump(mode="json", exclude=LENGTH),
         "data": [md5_of(TRAIN), md5_of(VALIDATION)],
         "code": digest_of_code(leave_out=BESIDE),
         "torch": torch.__version__,
-        "processor": torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else torch.backends.cpu.get_cpu_capability(),
+        "processor": processor(fabric.device),
         "ranks": fabric.world_size,
     }
 

@@ -1,17 +1,28 @@
 """Where and in which arithmetic the networks run."""
 
-from typing import Literal, TypeVar
+import platform
+from typing import Annotated, Literal, TypeVar
 
 import torch
+from pydantic import Field
 from torch import nn
 
 Precision = Literal["auto", "bf16", "float32"]
+Devices = Annotated[int, Field(ge=1, le=1024)] | Literal["all"]  # on each machine
+Strategy = Literal["auto", "ddp"]
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def device() -> torch.device:
     """Return the GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def processor(device: torch.device) -> str:
+    """Return what of a device decides how sums are rounded: another one gives other last digits."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def place(network: Network) -> Network:

@@ -3,18 +3,14 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
-from pydantic import Field
 
-from dcgan_inpainting.devices import Precision, arithmetic
+from dcgan_inpainting.devices import Precision, Strategy, arithmetic
 from dcgan_inpainting.errors import UserError
-
-Devices = Annotated[int, Field(ge=1, le=1024)] | Literal["all"]
-Strategy = Literal["auto", "ddp"]
 
 CPU = torch.device("cpu")
 
@@ -33,6 +29,20 @@ class Rank:
     number: int = 0
     world_size: int = 1
     device: torch.device = CPU
+
+    def share(self, batch_size: int) -> int:
+        """Return how many of a batch's images are this rank's.
+
+        Raises:
+            UserError: they can't be shared evenly, with two for each, which batch norm wants.
+        """
+        share, rest = divmod(batch_size, self.world_size)
+        if rest or share < 2:
+            raise UserError(
+                f"train.batch_size is {batch_size}, which {self.world_size} processes can't share "
+                "evenly, with at least 2 images for each"
+            )
+        return share
 
     @classmethod
     def of(cls, fabric: Fabric) -> "Rank":

@@ -5,7 +5,7 @@ damaged image, z is moved until G(z) agrees with the known pixels; G(z) then fil
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from dcgan_inpainting.blending import BLENDINGS, Blending
-from dcgan_inpainting.devices import Precision, autocast, device, place
+from dcgan_inpainting.devices import Devices, Precision, autocast, device, place
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.networks import Discriminator, Generator, freeze
 from dcgan_inpainting.objective import (
@@ -32,6 +32,7 @@ from dcgan_inpainting.objective import (
 from dcgan_inpainting.params import Section
 from dcgan_inpainting.tensors import to_tensor, to_uint8
 
+SHARING = {"devices", "nodes"}  # settings on which no result depends
 START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
 
 
@@ -55,6 +56,8 @@ class InpaintParams(Section):
     blending: Blending
     batch_size: int = Field(ge=1, le=4096)
     precision: Precision
+    devices: Devices = 1
+    nodes: int = Field(default=1, ge=1, le=10_000)
     seed: int = Field(ge=0, lt=2**32)
 
     @field_validator("window")
@@ -99,6 +102,16 @@ class Restoration:
     composite: Images  # the damaged images with their holes filled, uint8, N×H×W×3
     z: NDArray[np.float32]  # N×latent_dim
     trace: NDArray[np.float32]  # the objective at each step, (steps+1)×N
+
+    @classmethod
+    def joined(cls, parts: Sequence["Restoration"]) -> "Restoration":
+        """Return the restorations of several batches as one."""
+        return cls(
+            np.concatenate([part.raw for part in parts]),
+            np.concatenate([part.composite for part in parts]),
+            np.concatenate([part.z for part in parts]),
+            np.concatenate([part.trace for part in parts], axis=1),
+        )
 
 
 @dataclass(frozen=True)
@@ -171,12 +184,7 @@ def restore(
         damaged = np.where(known[batch][..., None], images[batch], np.uint8(0))
         parts.append(_restore_batch(damaged, known[batch], *frozen, params))
         on_images(len(damaged))
-    return Restoration(
-        np.concatenate([part.raw for part in parts]),
-        np.concatenate([part.composite for part in parts]),
-        np.concatenate([part.z for part in parts]),
-        np.concatenate([part.trace for part in parts], axis=1),
-    )
+    return Restoration.joined(parts)
 
 
 def _restore_batch(

@@ -31,12 +31,15 @@ class Batches:
             images: uint8, N×S×S×3; may be memory-mapped, is never changed.
             params: the settings.
             rank: whose share.
+
+        Raises:
+            UserError: the batch can't be shared evenly.
         """
         self._images = images
         self._params = params
         self._rank = rank
         self._resident = _on_device(images, rank.device)
-        self._size = params.batch_size // rank.world_size
+        self._size = rank.share(params.batch_size)
         self._order = lru_cache(maxsize=2)(self._new_order)
 
     def __call__(self, step: int) -> Tensor:

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dcgan_inpainting.augmentation import Augmentation, Fill
-from dcgan_inpainting.devices import Precision
-from dcgan_inpainting.distribution import Devices, Strategy
+from dcgan_inpainting.devices import Devices, Precision, Strategy
 from dcgan_inpainting.losses import Loss
 from dcgan_inpainting.networks import Activation, Architecture, Normalisation
 from dcgan_inpainting.params import Section

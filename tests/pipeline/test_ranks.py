@@ -1,0 +1,82 @@
+"""Training by several processes, one of which may die."""
+
+import json
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from checkout import Checkout, wait_until
+from safetensors.torch import load_file
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
+    pytest.mark.timeout(900),
+]
+
+TRAIN = ("dvc", "repro", "--single-item", "train")
+
+
+def ranks(checkout: Checkout) -> list[psutil.Process]:
+    """Return the processes of the stage train: Fabric's first one, then those that it started."""
+    found = [
+        process
+        for process in checkout.processes()
+        if process.cmdline()[1:3] == ["-m", "stages.train"]
+    ]
+    return sorted(found, key=lambda process: process.environ().get("LOCAL_RANK", ""))
+
+
+@pytest.mark.parametrize("devices", [2, 3])
+def test_several_processes_train_one_model(checkout: Checkout, devices: int) -> None:
+    batch = ("train.batch_size=24", "train.images=480", "train.validate_every=240")
+    checkout.set_params(f"train.devices={devices}", *batch)
+    done = checkout.run(*TRAIN)
+    assert done.output.count("chosen by train.select") == 1  # one process speaks
+    (run,) = [run for run in checkout.runs() if run.name == "train"][1:]
+    assert run.status == "FINISHED"
+    metrics = json.loads((checkout.path / "reports/train/metrics.json").read_text())
+    assert metrics["chosen_images"] in (240, 480)
+    for file in (checkout.path / "models").glob("*.safetensors"):
+        for name, value in load_file(file).items():
+            assert value.isfinite().all()
+            if name.endswith("running_var"):
+                assert (value > 0).all()
+    assert ranks(checkout) == []
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_rank_that_dies_ends_the_others_and_can_be_resumed(
+    checkout: Checkout, tmp_path: Path, victim: int
+) -> None:
+    log = tmp_path / "log"
+    checkout.set_params("train.devices=2", "train.images=4800", "train.validate_every=480")
+    with checkout.started(*TRAIN, log=log) as dvc:
+        checkpoints = checkout.path / ".checkpoints"
+        wait_until(lambda: bool(list(checkpoints.glob("train-*/*.pt"))), "a checkpoint", 120)
+        time.sleep(1)
+        ranks(checkout)[victim].kill()
+        began = time.monotonic()
+        assert dvc.wait(60) != 0
+        wait_until(lambda: ranks(checkout) == [], "all ranks end", 60 - time.monotonic() + began)
+    done = checkout.run(*TRAIN)
+    assert "going on after" in done.output
+    assert json.loads((checkout.path / "models/chosen.json").read_text())["images"] > 0
+
+
+def test_devices_that_are_not_there_are_named(checkout: Checkout) -> None:
+    checkout.set_params("train.devices=3")  # 32 images a step don't divide by 3
+    done = checkout.run(*TRAIN, status=None)
+    assert "train: error: train.batch_size is 32, which 3 processes can't share" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_torchrun_starts_the_stage_as_well(checkout: Checkout) -> None:
+    batch = ("train.batch_size=24", "train.images=240", "train.validate_every=240")
+    checkout.set_params("train.devices=2", *batch)
+    before = (checkout.path / "models/generator.safetensors").read_bytes()
+    checkout.run(
+        "torchrun", "--standalone", "--nproc-per-node", "2", "--no-python",
+        "python", "-m", "stages.train",
+    )  # fmt: skip
+    assert (checkout.path / "models/generator.safetensors").read_bytes() != before
