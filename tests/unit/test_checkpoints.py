@@ -457,10 +457,10 @@ def test_each_stage_and_identity_has_checkpoints_of_its_own(tmp_path: Path) -> N
             assert kept.newest() == (number, {})
 
 
-# At each line that comes, a new process works on the run: it goes on from the newest checkpoint and
-# saves step after step, until it is killed from outside, or by itself at the place that the line
-# names. What it has saved, it notes.
-WORKERS = """
+# At each line that comes, a new process works on the run below the folder that the line names: it
+# goes on from the newest checkpoint and saves step after step, until it is killed from outside, or
+# by itself at the place that the line names. What it has saved, it notes.
+NURSERY = """
 import os, signal, sys
 from pathlib import Path
 import torch
@@ -471,8 +471,8 @@ torch.set_num_threads(1)
 def die(*arguments, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def work(place):
-    root, notes = Path(sys.argv[1]), open(sys.argv[2], "a")
+def work(root, place):
+    notes = (root / "notes").open("a")
     with module.checkpoints(root, "train", {"seed": 1}) as kept:
         found = kept.newest()
         step = found[0] if found else 0
@@ -493,9 +493,10 @@ def work(place):
             notes.flush()
 
 for line in sys.stdin:
+    root, place = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if child == 0:
-        work(line.strip())
+        work(Path(root), place)
     print(child, flush=True)
     os.waitpid(child, 0)
     print("gone", flush=True)
@@ -505,26 +506,29 @@ for line in sys.stdin:
 class Workers:
     """Real processes that work on one run, one after the other, and what they noted."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, nursery: "subprocess.Popen[str]", root: Path) -> None:
         self.root = root
+        self._nursery = nursery
         self._notes = root / "notes"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKERS, str(root), str(self._notes)],
-            env=os.environ | {"PYTHONPATH": str(SRC), "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._living: int | None = None
 
-    def start(self, place: str = "") -> int:
-        """Start the next one, and return its process's number."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{place}\n")
-        self._process.stdin.flush()
-        return int(self._answer())
+    def start(self, place: str = "") -> None:
+        """Start the next one."""
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write(f"{self.root}\t{place}\n")
+        self._nursery.stdin.flush()
+        self._living = int(self._answer())
+
+    def kill(self) -> None:
+        """Kill it, if it lives."""
+        if self._living is not None:
+            os.kill(self._living, signal.SIGKILL)
+            self.wait()
 
     def wait(self) -> None:
+        """Wait for its end."""
         assert self._answer() == "gone"
+        self._living = None
 
     def saved(self) -> int:
         """Return the last step that a worker had saved for certain."""
@@ -532,7 +536,7 @@ class Workers:
         return int(lines[-1]) if lines else 0
 
     def found(self) -> int:
-        """Return the step of the newest checkpoint, held to what it must be."""
+        """Return the step of the newest checkpoint, which is held to what it must be."""
         with checkpoints(self.root, "train", SEED) as kept:
             found = kept.newest()
             assert list(kept.folder.glob(".*")) == []
@@ -545,22 +549,32 @@ class Workers:
         )
         return step
 
-    def close(self) -> None:
-        self._process.communicate(timeout=60)
-
     def _answer(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        assert self._nursery.stdout is not None
+        return self._nursery.stdout.readline().strip()
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator["subprocess.Popen[str]"]:
+    """The process that starts the workers, so that PyTorch is loaded once."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has neither fork nor SIGKILL")
+    with subprocess.Popen(
+        [sys.executable, "-c", NURSERY],
+        env=os.environ | {"PYTHONPATH": str(SRC), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Workers]:
+def workers(nursery: "subprocess.Popen[str]", tmp_path: Path) -> Iterator[Workers]:
     """Processes that work on a run in tmp_path."""
-    if not hasattr(os, "fork"):
-        pytest.skip("this system has neither fork nor SIGKILL")
-    started = Workers(tmp_path)
+    started = Workers(nursery, tmp_path)
     yield started
-    started.close()
+    started.kill()
 
 
 def test_after_a_kill_at_any_moment_the_newest_state_is_whole(
@@ -569,13 +583,12 @@ def test_after_a_kill_at_any_moment_the_newest_state_is_whole(
     rng = random.Random(4)
     for kill in range(20):
         before = workers.saved()
-        worker = workers.start()
+        workers.start()
         # Some are killed at their start, others after their first step.
         while kill % 4 and workers.saved() == before:
             time.sleep(0.002)
         time.sleep(rng.random() * 0.1)
-        os.kill(worker, signal.SIGKILL)
-        workers.wait()
+        workers.kill()
         saved = workers.saved()
         assert saved <= workers.found() <= saved + 1
     assert workers.found() >= 15
@@ -610,7 +623,7 @@ def test_a_kill_at_each_place_of_saving_loses_at_most_what_was_being_written(
 def test_a_second_process_waits_for_the_first_and_finds_its_work(
     workers: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = workers.start()
+    workers.start()
     while workers.saved() < 3:
         time.sleep(0.002)
 
@@ -618,7 +631,7 @@ def test_a_second_process_waits_for_the_first_and_finds_its_work(
         """Kills the first process once the second says that it waits."""
 
         def emit(self, record: logging.LogRecord) -> None:
-            os.kill(worker, signal.SIGKILL)
+            workers.kill()
 
     logger = logging.getLogger("dcgan_inpainting.run_folders")
     killer = Killer()
@@ -631,5 +644,4 @@ def test_a_second_process_waits_for_the_first_and_finds_its_work(
             assert found[0] >= 3
     finally:
         logger.removeHandler(killer)
-        workers.wait()
     assert caplog.messages == ["another process is at the very same train; waiting for it to end"]

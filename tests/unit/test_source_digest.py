@@ -18,6 +18,7 @@ PACKAGE = Path(source_digest.__file__).parent
 # name in sys.modules → its file in the checkout
 MODULES = {
     "dcgan_inpainting": "src/dcgan_inpainting/__init__.py",
+    "dcgan_inpainting.source_digest": "src/dcgan_inpainting/source_digest.py",
     "dcgan_inpainting.networks": "src/dcgan_inpainting/networks.py",
     "dcgan_inpainting.faces.hair": "src/dcgan_inpainting/faces/hair.py",
     "dcgan_inpainting.tracking.runs": "src/dcgan_inpainting/tracking/runs.py",
@@ -44,9 +45,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def place(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the modules be imported from this checkout."""
-    monkeypatch.setattr(
-        source_digest, "__file__", str(checkout / "src/dcgan_inpainting/source_digest.py")
-    )
+    own = checkout / MODULES["dcgan_inpainting.source_digest"]
+    monkeypatch.setattr(source_digest, "__file__", str(own))
     for name, file in MODULES.items():
         module = ModuleType(name)
         module.__file__ = str(checkout / file)
@@ -156,7 +156,8 @@ def test_real_processes_agree_wherever_they_run_and_whatever_is_compiled(tmp_pat
             done = subprocess.run(
                 [sys.executable, "-m", "stages.train"],
                 cwd=checkout,
-                env=os.environ | {"PYTHONPATH": str(checkout / "src")},
+                env=os.environ
+                | {"PYTHONPATH": str(checkout / "src"), "PYTHONDONTWRITEBYTECODE": ""},
                 capture_output=True,
                 text=True,
                 check=True,
