@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from dcgan_inpainting.tracking.provenance import OF_DVC_EXPERIMENTS
-from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store
+from dcgan_inpainting.tracking.store import PARENT, RECORDED, STAGE_KEY, Store, process_gone
 from dcgan_inpainting.tracking.told import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -50,17 +50,18 @@ def reopened(store: Store, tags: Mapping[str, str], start: int, where: str) -> "
 
 
 def _killed(store: Store, tags: Mapping[str, str], start: int) -> "Run | None":
-    """Return the latest run of the same work that has ended, if it was killed."""
+    """Return the latest run of the same work that nobody is at, if it was killed."""
     query = f"tags.`{STAGE_KEY}` = '{tags[STAGE_KEY]}' and attributes.start_time <= {start}"
     same = ("stage", "item", CHECKOUT)
     for run in store.find(query):
         held = run.data.tags
         if any(held.get(name) != tags.get(name) for name in same):
             continue
-        if run.info.status == "RUNNING" and held.get("process") != tags["process"]:
-            continue  # of somebody who is at the same work now
-        # One that this very process runs was reopened before MLflow broke off.
-        return run if run.info.status in ("KILLED", "RUNNING") else None
+        running = run.info.status == "RUNNING"
+        # One of this very process was reopened by it, before MLflow broke off.
+        if running and held.get("process") != tags["process"] and not process_gone(run):
+            continue
+        return run if running or run.info.status == "KILLED" else None
     return None
 
 

@@ -225,6 +225,8 @@ class End(Message):
         tags = store.client.get_run(run_id).data.tags
         if self.process and tags.get("process") != self.process:
             return  # told late: another attempt has gone on with the run
+        if "error" in tags and not self.reason:
+            store.client.delete_tag(run_id, "error")  # it was found dead before this was told
         store.close(run_id, self.status, self.reason, self.end)
         row = tags.get(PARENT)
         if row is not None and self.status != "FINISHED":

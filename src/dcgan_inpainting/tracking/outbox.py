@@ -183,6 +183,7 @@ class _Kept:
         if run_id is None:
             run_id = self._opening().open(store)
             self._note(_State(run_id=run_id))
+        store.forget(run_id)
         for number, message in enumerate(self._messages()):
             if number >= state.sent:
                 message.send(store, run_id)

@@ -94,10 +94,14 @@ class Store:
             self.client.delete_tag(run_id, "error")
         if run.info.status != "RUNNING":
             self.client.update_run(run_id, status="RUNNING")
+        self.forget(run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Ask anew what a run was told: another attempt's messages follow."""
         self._told.pop(run_id, None)
 
     def told(self, run_id: str) -> Told:
-        """Return what earlier attempts have told a run; MLflow is asked once."""
+        """Return what earlier attempts have told a run; MLflow is asked once for each attempt."""
         if run_id not in self._told:
             self._told[run_id] = Told(self.client, run_id)
         return self._told[run_id]
@@ -111,7 +115,7 @@ class Store:
     def end_dead_runs(self) -> None:
         """End the runs whose process was killed before it could; other machines' are left alone."""
         found = self.find(f"attributes.status = 'RUNNING' and tags.host = '{host()}'")
-        dead = [run for run in found if _process_gone(run)]
+        dead = [run for run in found if process_gone(run)]
         for run in sorted(dead, key=lambda run: PARENT not in run.data.tags):  # children first
             children = self.find(f"tags.`{PARENT}` = '{run.info.run_id}'")
             last = {child.info.run_name: child for child in reversed(children)}.values()
@@ -122,7 +126,8 @@ class Store:
                 self.close(run.info.run_id, "KILLED", "found dead by a later run, at this end time")
 
 
-def _process_gone(run: "Run") -> bool:
+def process_gone(run: "Run") -> bool:
+    """Return whether the process of a run is known to have ended."""
     process = Process.parse(run.data.tags.get("process", ""))
     return process is not None and process.gone()
 

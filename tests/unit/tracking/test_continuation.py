@@ -2,11 +2,10 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.tracking import messages, outbox
 from dcgan_inpainting.tracking import runs as tracking
+from dcgan_inpainting.tracking.continuation import checkout
 from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
 from dcgan_inpainting.tracking.provenance import Process
 from dcgan_inpainting.tracking.runs import track
@@ -43,13 +43,21 @@ def pipeline(work_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each attempt within a test takes itself for a process of its own, which lives."""
-    me, count = Process.current(), itertools.count(1)
+    """Each attempt within a test is a process of its own, which is gone when its run has ended."""
+    me, count, gone = Process.current(), itertools.count(1), set()
+    provenance, end, really_gone = tracking.provenance, tracking._TrackedRun.end, Process.gone
 
-    def current(_cls: type[Process]) -> Process:
-        return replace(me, started=me.started + next(count) / 100)
+    def of_another(folder: Path) -> dict[str, str]:
+        process = replace(me, started=me.started + next(count) / 100)
+        return provenance(folder) | {"process": str(process)}
 
-    monkeypatch.setattr(Process, "current", classmethod(current))
+    def end_process(run: tracking._TrackedRun, status: messages.Status, reason: str = "") -> None:
+        end(run, status, reason)
+        gone.add(run._process)
+
+    monkeypatch.setattr(tracking, "provenance", of_another)
+    monkeypatch.setattr(tracking._TrackedRun, "end", end_process)
+    monkeypatch.setattr(Process, "gone", lambda self: str(self) in gone or really_gone(self))
 
 
 def client(root: Path):
@@ -260,29 +268,33 @@ def test_a_finished_stage_is_not_continued(root: Path) -> None:
     assert [run.info.status for run in runs(root)] == ["FINISHED"] * 2
 
 
-def other_parameters(_root: Path, _patch: pytest.MonkeyPatch) -> None:
-    Path("params.yaml").write_text("train: {width: 25}")
-
-
-def other_data(_root: Path, _patch: pytest.MonkeyPatch) -> None:
-    Path("train.npy").write_bytes(b"others")
-
-
-def another_checkout(root: Path, _patch: pytest.MonkeyPatch) -> None:
-    root.rename(root.with_name("away"))
-    shutil.copytree(root.with_name("away"), root)
-
-
-@pytest.mark.parametrize("change", [other_parameters, other_data, another_checkout])
-def test_other_work_is_not_a_continuation(
-    root: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[Path, pytest.MonkeyPatch], None],
-) -> None:
+@pytest.mark.parametrize("file", ["params.yaml", "train.npy"])
+def test_other_work_is_not_a_continuation(root: Path, file: str) -> None:
     interrupt(root, range(4))
-    change(root, monkeypatch)
+    Path(file).write_text("train: {width: 25}")
     attempt(root, range(STEPS))
     assert [run.info.status for run in runs(root)] == ["KILLED", "FINISHED"]
+
+
+def test_what_was_killed_in_another_checkout_is_not_continued(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
+    interrupt(root, range(4))
+    other = tmp_path / "another checkout"
+    other.mkdir()
+    attempt(other, range(STEPS))
+    assert [run.info.status for run in runs(root)] == ["KILLED", "FINISHED"]
+
+
+def test_checkouts_of_the_same_path_on_two_disks_are_two(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    first = checkout(here)
+    assert checkout(here) == first
+    here.rename(tmp_path / "away")
+    here.mkdir()
+    assert checkout(here) != first
 
 
 def test_outside_dvc_nothing_is_continued(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,12 +442,31 @@ def test_what_arrives_late_of_a_killed_attempt_does_not_end_the_run(
 ) -> None:
     with mlflow_that("breaks off"):
         interrupt(root, range(6))
-    (run,) = runs(root)
-    client(root).set_terminated(run.info.run_id, "KILLED")  # as whoever finds it dead does
     with monkeypatch.context() as patch:
         patch.setattr(outbox, "send_kept", break_off)
         attempt(root, range(STEPS))
     assert catch_up(root)[1] == 1
+    check_it_is_one_whole_run(root)
+
+
+def test_a_run_whose_reopening_breaks_off_is_reopened_later(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.setattr(outbox, "RETRY_SECONDS", 0.0)
+    interrupt(root, range(6))
+    original = MlflowClient.update_run
+
+    def lost(self: MlflowClient, run_id: str, status: str) -> None:
+        original(self, run_id, status)
+        raise OSError("the answer is lost")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MlflowClient, "update_run", lost)
+        with track("train", "", Params(), root, resumable=True) as run:
+            for step in range(3, STEPS):  # at first the row, then the run, then neither
+                stage.work(run, range(step, step + 1))
     check_it_is_one_whole_run(root)
 
 
@@ -447,17 +478,10 @@ def test_catching_up_that_breaks_off_while_it_reopens_a_run_goes_on(
     interrupt(root, range(6))
     with mlflow_that("is down"):
         attempt(root, range(3, STEPS))
-    original = MlflowClient.update_run
-
-    def lost(self: MlflowClient, run_id: str, status: str) -> None:
-        original(self, run_id, status)
-        raise OSError("the answer is lost")
-
     with monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, "update_run", lost)
-        for _ in range(2):  # first the row, then the run
-            with pytest.raises(UserError, match="the answer is lost"):
-                catch_up(root)
+        patch.setattr(MlflowClient, "log_image", break_off)
+        with pytest.raises(UserError, match="the network is gone"):
+            catch_up(root)
     catch_up(root)
     check_it_is_one_whole_run(root)
 
