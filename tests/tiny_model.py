@@ -16,6 +16,7 @@ from dcgan_inpainting.networks import (
     recalibrate,
     save_weights,
 )
+from dcgan_inpainting.tracking.registry import publish
 
 SIDE = 32
 
@@ -67,6 +68,27 @@ def write_models(folder: Path, seed: int = 0) -> Path:
         save_weights(generator, folder / f"{name}.safetensors")
     save_weights(discriminator, folder / "discriminator.safetensors")
     return folder
+
+
+def publish_two(folder: Path) -> tuple[str, Path]:
+    """Publish a champion and a version that is none; return the store and the champion's models."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("tests", (folder / "mlruns").as_uri())
+    for seed, headline in enumerate((20.0, 10.0)):
+        publish(
+            client,
+            client.create_run(experiment).info.run_id,
+            write_models(folder / f"models {seed}", seed),
+            SETTINGS,
+            headline=headline,
+            test="one",
+            source="drawn",
+            lock=folder / "lock",
+        )
+    return uri, folder / "models 0"
 
 
 def images_and_masks(count: int) -> tuple[Images, Images]:

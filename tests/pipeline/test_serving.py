@@ -14,12 +14,11 @@ import pytest
 import requests
 from checkout import FOREIGN
 from local_server import local_server
-from tiny_model import PARAMS, SETTINGS, SIDE, images_and_masks, write_models
+from tiny_model import PARAMS, SIDE, images_and_masks, publish_two
 
 from dcgan_inpainting.inpainting import restore
 from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST
-from dcgan_inpainting.tracking.registry import publish
 
 # MLflow's, about its own libraries and its own annotations.
 pytestmark = [
@@ -52,27 +51,6 @@ class Server:
         return restore(images, masks == 0, *load_trained(self.models), PARAMS).composite
 
 
-def published(folder: Path) -> tuple[str, Path]:
-    """Publish a champion and a version that is none; return the store and the champion's models."""
-    from mlflow import MlflowClient
-
-    uri = f"sqlite:///{folder}/mlflow.db"
-    client = MlflowClient(uri)
-    experiment = client.create_experiment("tests", (folder / "mlruns").as_uri())
-    for seed, headline in enumerate((20.0, 10.0)):
-        publish(
-            client,
-            client.create_run(experiment).info.run_id,
-            write_models(folder / f"models {seed}", seed),
-            SETTINGS,
-            headline=headline,
-            test="one",
-            source="drawn",
-            lock=folder / "lock",
-        )
-    return uri, folder / "models 0"
-
-
 def environment(uri: str, decoy: Path) -> dict[str, str]:
     """Return what a shell may hold, and in it a broken package of the same name."""
     (decoy / "dcgan_inpainting").mkdir(parents=True)
@@ -93,7 +71,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-        uri, models = published(folder)
+        uri, models = publish_two(folder)
     command = ("models", "serve", "-m", "models:/dcgan-inpainting-drawn@champion")
     with local_server(
         *command,

@@ -22,6 +22,7 @@ WEIGHTS = ("architecture.json", "generator_average.safetensors", "discriminator.
 REQUIREMENTS = (
     "mlflow",
     "numpy",
+    "pandas",
     "pillow",
     "pydantic",
     "pyyaml",

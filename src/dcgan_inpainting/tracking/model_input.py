@@ -4,10 +4,13 @@ MLflow's own check would come too late: its server first casts JSON to the signa
 which 0.5 becomes 0 and "7" becomes 7.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images, Known
@@ -25,6 +28,8 @@ def read_input(given: Any, side: int) -> tuple[Images, Known]:
         given: two tensors by name, as arrays or, as they come over HTTP, as nested lists:
             image: uint8, N×side×side×3, 0…255.
             mask: uint8, N×side×side; 0 = known, anything else (255, a PNG's white) = missing.
+            Or a table of N rows with these columns, as it comes from Spark: a cell holds the
+            numbers of one image or mask in C order, as bytes or as a flat array of integers.
         side: of the model's images, in pixels.
 
     Returns:
@@ -33,9 +38,10 @@ def read_input(given: Any, side: int) -> tuple[Images, Known]:
     Raises:
         UserError: a tensor is missing, not known, or of a wrong shape or type; there are more than
             IMAGES_A_REQUEST images, and they are lists; a mask has no hole, or nothing but a hole.
+            A row's number counts from 0 in what is given: from Spark, in one of its batches.
     """
     shapes = {"image": (side, side, 3), "mask": (side, side)}
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping | pd.DataFrame):
         actual = type(given).__name__
         raise UserError(f'the input must be {{"image": …, "mask": …}}, not of type {actual}')
     for name in shapes:
@@ -44,7 +50,8 @@ def read_input(given: Any, side: int) -> tuple[Images, Known]:
     for name in given:
         if name not in shapes:
             raise UserError(f"'{name}' is not an input; known: {', '.join(shapes)}")
-    images, masks = (_read_tensor(name, given[name], shape) for name, shape in shapes.items())
+    read = _read_column if isinstance(given, pd.DataFrame) else _read_tensor
+    images, masks = (read(name, given[name], shape) for name, shape in shapes.items())
     if len(images) != len(masks):
         raise UserError(f"{len(masks)} masks for {len(images)} images; each needs one")
     known = masks == 0
@@ -69,11 +76,33 @@ def _read_tensor(name: str, value: Any, shape: tuple[int, ...]) -> Images:
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape or len(array) == 0:
         actual = "×".join(map(str, array.shape)) or "no list"
         raise UserError(f"{name} is {actual}; it must be {needed}, N at least 1")
+    return _levels(name, array, any_width=is_list)
+
+
+def _read_column(name: str, column: Iterable[Any], shape: tuple[int, ...]) -> Images:
+    """Return a table's column as uint8, N×shape, N at least 1."""
+    size = math.prod(shape)
+    rows = [np.frombuffer(cell, np.uint8) if isinstance(cell, bytes) else cell for cell in column]
+    if not rows:
+        raise UserError(f"{name} has no rows; it must have at least one")
+    for index, row in enumerate(rows):
+        if not isinstance(row, np.ndarray) or row.shape != (size,):
+            actual = "×".join(map(str, row.shape)) if isinstance(row, np.ndarray) else repr(row)
+            needed = "×".join(map(str, shape))
+            raise UserError(
+                f"{name} of row {index} is {actual:.40}; it must be {size} numbers "
+                f"({needed}, flat), as bytes or as an array of integers"
+            )
+    return _levels(name, np.stack(rows).reshape(-1, *shape), any_width=True)
+
+
+def _levels(name: str, array: NDArray[Any], *, any_width: bool) -> Images:
+    """Return an array as uint8; with `any_width` it may hold other integers, if all fit."""
     holds = _HOLDS.get(array.dtype.kind, array.dtype.name)
-    if is_list and array.dtype.kind in "iu":
+    if any_width and array.dtype.kind in "iu":
         outside = array[(array < 0) | (array > 255)]
         if outside.size == 0:
-            return array.astype(np.uint8)
+            return array.astype(np.uint8, copy=False)
         holds = str(outside[0])
     if array.dtype != np.uint8:
         raise UserError(f"{name} holds {holds}; it must hold whole numbers of 0…255 (uint8)")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_model import SIDE, images_and_masks
 
@@ -33,6 +34,15 @@ def with_first(value: object, name: str = "image") -> dict[str, Any]:
     return tensors
 
 
+def as_table(tensors: dict[str, Any], dtype: type | None = None) -> pd.DataFrame:
+    """Return tensors as rows of bytes, or of flat arrays of a type, as they come from Spark."""
+
+    def cell(part: np.ndarray) -> object:
+        return part.tobytes() if dtype is None else part.ravel().astype(dtype)
+
+    return pd.DataFrame({name: [cell(part) for part in value] for name, value in tensors.items()})
+
+
 # ── What is right ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -55,6 +65,21 @@ def test_as_many_images_as_a_request_may_hold() -> None:
 
 def test_arrays_may_hold_more_images_than_a_request() -> None:
     images, _ = read_input(tensors_of(IMAGES_A_REQUEST + 1), SIDE)
+    assert len(images) == IMAGES_A_REQUEST + 1
+
+
+@pytest.mark.parametrize("dtype", [None, np.uint8, np.int16, np.int32, np.int64])
+def test_a_table_has_a_flat_cell_for_each_image_and_mask(dtype: type | None) -> None:
+    tensors = tensors_of(3)
+    images, known = read_input(as_table(tensors, dtype), SIDE)
+    assert images.dtype == np.uint8
+    assert known.dtype == np.bool_
+    np.testing.assert_array_equal(images, tensors["image"])
+    np.testing.assert_array_equal(known, tensors["mask"] == 0)
+
+
+def test_a_table_may_hold_more_images_than_a_request() -> None:
+    images, _ = read_input(as_table(tensors_of(IMAGES_A_REQUEST + 1)), SIDE)
     assert len(images) == IMAGES_A_REQUEST + 1
 
 
@@ -164,3 +189,51 @@ def test_too_many_images_are_refused_before_they_are_looked_at() -> None:
     count = IMAGES_A_REQUEST + 1
     with pytest.raises(UserError, match=f"^image holds {count}; a request takes"):
         read_input({"image": [None] * count, "mask": [None] * count}, SIDE)
+
+
+NEEDED = f"{SIDE * SIDE * 3} numbers ({SHAPE}×3, flat), as bytes or as an array of integers"
+
+
+@pytest.mark.parametrize(
+    ("cell", "actual"),
+    [
+        (bytes(5), "5"),
+        (np.zeros(5, np.int32), "5"),
+        (np.zeros((SIDE, SIDE, 3), np.uint8), f"{SHAPE}×3"),
+        (None, "None"),
+        ([0] * 20_000, "[" + "0, " * 13),
+        ("abc", "'abc'"),
+    ],
+)
+def test_a_cell_of_another_shape_or_type_is_refused(cell: object, actual: str) -> None:
+    table = as_table(tensors_of(3))
+    table.at[1, "image"] = cell
+    with pytest.raises(UserError) as caught:
+        read_input(table, SIDE)
+    assert str(caught.value) == f"image of row 1 is {actual}; it must be {NEEDED}"
+
+
+@pytest.mark.parametrize(
+    ("level", "dtype", "holds"),
+    [
+        (300, np.int32, "300"),
+        (-1, np.int16, "-1"),
+        (0.5, np.float64, "floating-point numbers"),
+        (True, np.bool_, "true and false"),
+    ],
+)
+def test_a_wrong_level_in_a_table_is_refused(level: float, dtype: type, holds: str) -> None:
+    table = as_table(tensors_of(), dtype)
+    table["mask"][1][7] = level
+    with pytest.raises(UserError, match=f"mask holds {holds}; it must hold whole numbers"):
+        read_input(table.assign(image=as_table(tensors_of())["image"]), SIDE)
+
+
+def test_a_table_needs_both_columns_and_no_other_and_a_row() -> None:
+    table = as_table(tensors_of())
+    with pytest.raises(UserError, match=r"^'mask' is missing$"):
+        read_input(table[["image"]], SIDE)
+    with pytest.raises(UserError, match=r"^'index' is not an input; known: image, mask$"):
+        read_input(table.assign(index=1), SIDE)
+    with pytest.raises(UserError, match=r"^image has no rows; it must have at least one$"):
+        read_input(table[:0], SIDE)
