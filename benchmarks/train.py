@@ -1,4 +1,6 @@
-"""Images trained on a second, beside the plain loop: `python -m benchmarks.train`.
+"""Images trained on a second, beside the plain loop and the machine's limit.
+
+`python -m benchmarks.train`
 
 The plain loop is the textbook one with the same networks: float32, a DataLoader that transforms
 image by image, Adam as it comes, losses on probabilities' logits.
@@ -12,12 +14,17 @@ import torch
 from torch import nn
 from torchvision import transforms
 
+from benchmarks.limit import limit
 from benchmarks.measuring import measured, show
 from dcgan_inpainting.devices import device
+from dcgan_inpainting.distribution import start
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Discriminator, Generator, initialise
 from dcgan_inpainting.params import load_params
-from dcgan_inpainting.training import Progress, TrainParams, fit
+from dcgan_inpainting.training.loop import History, Validation, fit
+from dcgan_inpainting.training.params import TrainParams
+from dcgan_inpainting.training.progress import Progress
+from dcgan_inpainting.training.validation import Validator
 
 WARM_UP = 10  # steps before the clock starts
 IMAGES = 2048  # random ones: what they show does not change the speed
@@ -36,17 +43,33 @@ def random_images() -> Images:
     return np.random.default_rng(1).integers(0, 256, (IMAGES, 64, 64, 3), np.uint8)
 
 
+class Clock:
+    """An observer that notes when it is told of each step."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[int, float]] = []
+
+    def resumed(self, _history: History) -> None:
+        """Never happens: nothing is kept."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Note the time."""
+        self.marks.append((progress.images, time.perf_counter()))
+
+    def validated(self, _validation: Validation) -> None:
+        """The last step's comes after the last mark."""
+
+
 def ours(params: TrainParams, steps: int) -> tuple[int, float]:
-    """Train as the stage does."""
-    marks: list[tuple[int, float]] = []
-
-    def on_progress(progress: Progress) -> None:
-        marks.append((progress.images, time.perf_counter()))
-
+    """Train as the stage does, but for validations."""
     total = (WARM_UP + steps) * params.batch_size
-    length = params.model_copy(update={"images": total, "epochs": None, "sample_grids": 1})
-    fit(random_images(), length, on_progress=on_progress, on_samples=lambda _step, _sample: None)
-    (first, began), (last, ended) = marks[WARM_UP - 1], marks[-1]
+    changes = {"images": total, "epochs": None, "validate_every": total, "samples": 1}
+    length = params.model_copy(update=changes)
+    images, clock = random_images(), Clock()
+    validator = Validator(images, images[:8], length)
+    fabric = start(1, 1, "auto", params.precision)
+    fit(images, validator, length, fabric, observer=clock)
+    (first, began), (last, ended) = clock.marks[WARM_UP - 1], clock.marks[-1]
     return last - first, ended - began
 
 
@@ -119,6 +142,14 @@ def main() -> None:
             f"training: width {width}, batch {batch_size}, G steps a D step: {generator_steps}; "
             f"{torch.get_num_threads()} threads, {device().type}",
             results,
+        )
+        bound, rate = limit(params), results[f"ours, {params.precision}"].rate
+        step = batch_size / rate
+        print(
+            f"  a step takes {1000 * step:.1f} ms, its convolutions alone "
+            f"{1000 * bound.convolutions:.1f} ms ({bound.convolutions / step:.0%}); at the "
+            f"{bound.peak / 1e9:.0f} GFLOP/s of a matrix product {1000 * bound.matrix:.1f} ms "
+            f"({bound.matrix / step:.0%})"
         )
 
 

@@ -1,6 +1,8 @@
-"""Training by several processes, one of which may die."""
+"""Training and inpainting by several processes, one of which may die."""
 
 import json
+import re
+import shutil
 import time
 from pathlib import Path
 
@@ -80,3 +82,58 @@ def test_torchrun_starts_the_stage_as_well(checkout: Checkout) -> None:
         "python", "-m", "stages.train",
     )  # fmt: skip
     assert (checkout.path / "models/generator.safetensors").read_bytes() != before
+
+
+# ── Inpainting ───────────────────────────────────────────────────────────────────────────────────
+
+INPAINT = ("dvc", "repro", "--single-item", "inpaint@random")
+BATCHES = ("inpaint.batch_size=1", "inpaint.steps=40")  # four images: four batches to share
+
+
+def restored(checkout: Checkout) -> dict[str, bytes]:
+    """Return all files that the restoration of one kind of mask leaves."""
+    folders = ("data/inpainted/random", "reports/inpaint/random")
+    files = [file for folder in folders for file in (checkout.path / folder).iterdir()]
+    return {file.name: file.read_bytes() for file in files}
+
+
+@pytest.fixture
+def alone(checkout: Checkout) -> dict[str, bytes]:
+    """What one process that nobody disturbs restores."""
+    checkout.set_params(*BATCHES)
+    checkout.run(*INPAINT)
+    return restored(checkout)
+
+
+def test_any_number_of_processes_restores_the_same_bytes(
+    checkout: Checkout, alone: dict[str, bytes]
+) -> None:
+    for devices in (2, 3):
+        checkout.set_params(f"inpaint.devices={devices}")
+        done = checkout.run(*INPAINT)
+        assert done.ran == ["inpaint@random"]
+        assert restored(checkout) == alone
+
+
+def test_a_killed_restoration_goes_on_to_the_same_bytes(
+    checkout: Checkout, alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    checkout.set_params("inpaint.seed=2")
+    checkout.run(*INPAINT)  # other bytes, so that the next run is one
+    assert restored(checkout) != alone
+    # In the folder of DVC's cache the first result would be found again.
+    for entry in (checkout.path / ".dvc/cache/runs").iterdir():
+        shutil.rmtree(entry)
+    checkout.set_params("inpaint.seed=1")
+    kept = checkout.path / ".checkpoints"
+    with checkout.started(*INPAINT, log=tmp_path / "log") as dvc:
+        wait_until(lambda: len(list(kept.glob("inpaint-*/part-*.npz"))) >= 2, "two parts", 120)
+        checkout.stage_process("inpaint").kill()
+        assert dvc.wait(60) != 0
+    done = checkout.run(*INPAINT)
+    assert re.search(r"going on: [12] of 4 batches are missing", done.output)
+    assert restored(checkout) == alone
+    assert list(kept.glob("inpaint-*/part-*.npz")) == []
+    runs = [run for run in checkout.runs() if run.name == "inpaint random"]
+    assert [run.status for run in runs][-1] == "FINISHED"
+    assert "KILLED" not in {run.status for run in runs}

@@ -1,0 +1,21 @@
+"""Which process of several this is."""
+
+import pytest
+
+from dcgan_inpainting.ranks import rank_of_this_process
+
+
+@pytest.mark.parametrize(
+    ("environment", "rank"),
+    [
+        ({}, 0),
+        ({"PATH": "/bin"}, 0),
+        ({"LOCAL_RANK": "1"}, 1),  # started by Fabric
+        ({"RANK": "5", "LOCAL_RANK": "1"}, 5),  # by torchrun, on the second machine
+        ({"SLURM_PROCID": "3", "SLURM_LOCALID": "1"}, 3),
+        ({"JSM_NAMESPACE_RANK": "2"}, 2),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, 0),
+    ],
+)
+def test_launchers_say_it_in_their_own_ways(environment: dict[str, str], rank: int) -> None:
+    assert rank_of_this_process(environment) == rank

@@ -1,0 +1,75 @@
+"""Validation: the same images each time, and scores that say which generator is better."""
+
+import numpy as np
+import pytest
+
+from dcgan_inpainting.sliced_wasserstein import sliced_wasserstein
+from dcgan_inpainting.training import validation
+from dcgan_inpainting.training.updates import Trainer
+from dcgan_inpainting.training.validation import Scores, Validator
+from tests.tiny_training import faces, one_process, settings
+
+
+def trainer() -> Trainer:
+    one = Trainer(settings(), 32, one_process())
+    one.average.eval()
+    return one
+
+
+def test_the_distance_is_that_of_samples_from_validation_images() -> None:
+    train, held_out = faces(20), faces(6, seed=1)
+    one = trainer()
+    scores = Validator(train, held_out, settings()).scores(one)
+    expected = sliced_wasserstein(held_out, one.sample(6), 1)
+    assert scores.swd == pytest.approx(expected.mean)
+    assert scores.levels == pytest.approx(expected.levels)
+
+
+def test_the_floor_is_that_of_as_many_training_images() -> None:
+    """Noise from noise is as far as noise from other noise; samples of no training are further."""
+    scores = Validator(faces(40), faces(8, seed=1), settings()).scores(trainer())
+    other = sliced_wasserstein(faces(8, seed=2), faces(8, seed=3), 1).mean
+    assert scores.swd_floor == pytest.approx(other, rel=0.2)
+    assert scores.swd > 1.2 * scores.swd_floor
+
+
+def test_large_sets_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "MAX_IMAGES", 5)
+    asked: list[int] = []
+    one = trainer()
+    real = one.sample
+    monkeypatch.setattr(one, "sample", lambda count: asked.append(count) or real(count))
+    Validator(faces(40), faces(30, seed=1), settings()).scores(one)
+    assert asked == [5]
+
+
+def test_scores_come_back_from_a_row() -> None:
+    scores = Scores(30.5, 17.0, {64: 20.0, 32: 31.0, 16: 40.5}, 21.25)
+    row = scores.row()
+    assert row == {
+        "swd": 30.5,
+        "swd_floor": 17.0,
+        "reconstruction_psnr": 21.25,
+        "swd_64": 20.0,
+        "swd_32": 31.0,
+        "swd_16": 40.5,
+    }
+    assert Scores.of_row({"step": 3, "images": 96, **row}) == scores
+
+
+def test_better_is_nearer_by_swd_and_louder_by_psnr() -> None:
+    near, loud = Scores(20.0, 17.0, {}, 20.0), Scores(30.0, 17.0, {}, 22.0)
+    assert near.beat(loud, "swd")
+    assert not loud.beat(near, "swd")
+    assert loud.beat(near, "reconstruction")
+    assert not near.beat(loud, "reconstruction")
+    assert near.beat(loud, "last")
+    assert loud.beat(near, "last")
+    assert not near.beat(near, "swd")
+
+
+def test_validating_twice_gives_the_same_scores() -> None:
+    one, judge = trainer(), Validator(faces(20), faces(6, seed=1), settings())
+    assert judge.scores(one) == judge.scores(one)
+    again = Validator(faces(20), faces(6, seed=1), settings())
+    assert np.isclose(again.scores(one).psnr, judge.scores(one).psnr)
