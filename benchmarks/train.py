@@ -27,7 +27,7 @@ from dcgan_inpainting.training.progress import Progress
 from dcgan_inpainting.training.validation import Validator
 
 WARM_UP = 10  # steps before the clock starts
-IMAGES = 2048  # random ones: what they show does not change the speed
+COUNT, SIDE = 2048, 64  # of random images: what they show does not change the speed
 
 
 def settings(width: int, batch_size: int, generator_steps: int) -> TrainParams:
@@ -38,9 +38,9 @@ def settings(width: int, batch_size: int, generator_steps: int) -> TrainParams:
     )
 
 
-def random_images() -> Images:
-    """Return noise, uint8, IMAGES×64×64×3."""
-    return np.random.default_rng(1).integers(0, 256, (IMAGES, 64, 64, 3), np.uint8)
+def random_images(count: int = COUNT, side: int = SIDE) -> Images:
+    """Return noise, uint8, count×side×side×3."""
+    return np.random.default_rng(1).integers(0, 256, (count, side, side, 3), np.uint8)
 
 
 class Clock:
@@ -60,12 +60,14 @@ class Clock:
         """The last step's comes after the last mark."""
 
 
-def ours(params: TrainParams, steps: int) -> tuple[int, float]:
+def ours(
+    params: TrainParams, steps: int, count: int = COUNT, side: int = SIDE
+) -> tuple[int, float]:
     """Train as the stage does, but for validations."""
     total = (WARM_UP + steps) * params.batch_size
     changes = {"images": total, "epochs": None, "validate_every": total, "samples": 1}
     length = params.model_copy(update=changes)
-    images, clock = random_images(), Clock()
+    images, clock = random_images(count, side), Clock()
     validator = Validator(images, images[:8], length)
     fabric = start(1, 1, "auto", params.precision)
     fit(images, validator, length, fabric, observer=clock)
@@ -75,7 +77,7 @@ def ours(params: TrainParams, steps: int) -> tuple[int, float]:
 
 def plain(params: TrainParams, steps: int) -> tuple[int, float]:
     """Train as a textbook does."""
-    architecture = params.architecture(64)
+    architecture = params.architecture(SIDE)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     for network in (generator, discriminator):
         initialise(network, torch.Generator().manual_seed(1))

@@ -1,0 +1,62 @@
+"""What a training step costs by width, batch, side of the images, and their number.
+
+`python -m benchmarks.scaling`. Each row changes one thing of the first.
+"""
+
+import argparse
+from typing import Any
+
+import torch
+
+from benchmarks.measuring import measured
+from benchmarks.train import COUNT, SIDE, ours
+from dcgan_inpainting.devices import device
+from dcgan_inpainting.params import load_params
+from dcgan_inpainting.training.params import TrainParams
+
+ROWS: tuple[dict[str, Any], ...] = (
+    {},
+    {"width": 12},
+    {"width": 48},
+    {"width": 96},
+    {"batch_size": 8},
+    {"batch_size": 128},
+    {"side": 32},
+    {"side": 128},
+    {"count": 20_000},
+    {"count": 200_000},
+    {"generator_steps": 2},
+    {"kernel_size": 5},
+    {"precision": "float32"},
+    {"augment": ("color", "translation", "cutout")},
+    {"discriminator_norm": "spectral"},
+    {"r1_weight": 1.0},
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=40, help="steps to time at batch 32")
+    steps = parser.parse_args().steps
+    base = TrainParams.model_validate(load_params()["train"])
+    print(f"{torch.get_num_threads()} threads, {device().type}; base: {_shown(base.model_dump())}")
+    print(f"{'changed':44} {'images/s':>9} {'ms a step':>10} {'ms an image':>12} {'MiB more':>9}")
+    for row in ROWS:
+        changes = {key: value for key, value in row.items() if key not in ("side", "count")}
+        params = base.model_copy(update=changes)
+        timed = max(5, steps * 32 // params.batch_size)
+        rate, memory = measured(ours, params, timed, row.get("count", COUNT), row.get("side", SIDE))
+        name = ", ".join(f"{key} {value}" for key, value in row.items()) or "–"
+        print(
+            f"{name:44} {rate:9.1f} {1000 * params.batch_size / rate:10.1f} {1000 / rate:12.2f} "
+            f"{memory:9.0f}"
+        )
+
+
+def _shown(values: dict[str, Any]) -> str:
+    keys = ("width", "batch_size", "generator_steps", "kernel_size", "precision")
+    return ", ".join(f"{key} {values[key]}" for key in keys)
+
+
+if __name__ == "__main__":
+    main()
