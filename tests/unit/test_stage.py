@@ -244,3 +244,31 @@ def test_a_fresh_folder_is_empty(project: Path) -> None:
     (folder / "old.png").touch()
     stage.fresh_folder(folder)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_a_good_moment_and_a_second_one_does_not(
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
+    with stage.interruptible() as interrupted:
+        assert not interrupted()
+        os.kill(os.getpid(), number)
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+
+
+def test_other_ranks_hold_no_lock_and_are_not_tracked(
+    project: Path, tracked: list[Tracked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    worked: list[object] = []
+    with FileLock(project / ".dvc/tmp/stage-train.lock"):  # the first rank's
+        stage.run_stage("train", Params, lambda *arguments: worked.extend(arguments))
+    params, run = worked
+    assert params == Params(width=24)
+    assert tracked == []
+    run.log_metrics({"loss": 1.0}, 1)  # type: ignore[attr-defined]
+    run.log_artifact(project / "nothing")  # type: ignore[attr-defined]
