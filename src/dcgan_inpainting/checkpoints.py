@@ -227,8 +227,9 @@ def _unpack(file: _File) -> Any:
         raise _DamagedError("it is not PyTorch's")
     try:
         return torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError) as error:
-        raise _DamagedError(f"PyTorch cannot read it: {str(error).splitlines()[0]}") from None
+    except (RuntimeError, pickle.UnpicklingError):
+        # Without the reason, which may be advice to trust the file.
+        raise _DamagedError("PyTorch cannot read it") from None
 
 
 def _plain(value: Any, place: str) -> Any:

@@ -1,6 +1,7 @@
 """A digest of the project's own source, for what must begin anew when the code has changed."""
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,9 +22,9 @@ def digest_of_code(*, leave_out: Sequence[str] = ()) -> str:
     Args:
         leave_out: full names of modules, or of packages, that do not matter to the result.
     """
-    folders = {"dcgan_inpainting": Path(__file__).resolve().parent}
+    folders = {"dcgan_inpainting": Path(__file__).parent}
     if file := getattr(sys.modules.get("stages"), "__file__", None):
-        folders["stages"] = Path(file).resolve().parent
+        folders["stages"] = Path(file).parent
     left_out = ("dcgan_inpainting.tracking", *leave_out)
     digest = hashlib.sha256()
     for name, path in sorted(set(_imported_below(folders))):
@@ -36,11 +37,10 @@ def _imported_below(folders: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
     """Yield the full names and files of the imported modules that lie in packages' folders."""
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str):
-            continue
-        path = Path(file).resolve()
         for package, folder in folders.items():
-            if path.is_relative_to(folder):
+            # A package's modules are all found from its own folder, so that links do not matter.
+            if isinstance(file, str) and file.startswith(f"{folder}{os.sep}"):
+                path = Path(file)
                 # Named by its place, since the script that runs is called __main__.
                 inner = path.relative_to(folder).with_suffix("").parts
                 yield ".".join((package, *inner)).removesuffix(".__init__"), path
