@@ -1,15 +1,16 @@
-# make repro | test | smoke | ui | catch-up | lint. Each makes .venv from requirements.lock first.
+# make repro | test | smoke | ui | catch-up | fid | lint. Each makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
 PORT ?= 5000
+WEIGHTS ?=
 VENV := .venv/bin
 STAMP := .venv/requirements.lock
 READY := .dvc/plots/offline.html
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: repro test smoke ui catch-up lint format
+.PHONY: repro test smoke ui catch-up fid lint format
 
 repro: $(READY)
 ifeq ($(PRESET),)
@@ -37,6 +38,9 @@ ui: $(READY)
 
 catch-up: $(READY)
 	@python -m dcgan_inpainting.tracking.outbox
+
+fid: $(READY)
+	@python -m dcgan_inpainting.inception $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
 lint: $(READY)
 	ruff check .
