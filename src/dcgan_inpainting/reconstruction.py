@@ -43,7 +43,7 @@ def reconstruct(
 
     Args:
         images: uint8, N×S×S×3.
-        generator: with settled batch-norm statistics; not changed.
+        generator: with the batch-norm statistics of its weights; not changed.
         precision: arithmetic of the search.
         seed: of the starts.
     """

@@ -259,19 +259,20 @@ class _Training:
     def _validate(self) -> None:
         if not self.first_rank:
             return
-        self.trainer.settle(map(self.batches, range(1, RECALIBRATION_BATCHES // 2 + 1)))
-        scores = self.validator.scores(self.trainer)
+        some = map(self.batches, range(1, RECALIBRATION_BATCHES // 2 + 1))
+        networks = self.trainer.networks(some)
+        scores = self.validator.scores(networks.average)
         better = self.best is None or scores.beat(self.best[0].scores, self.params.select)
         validation = Validation(
             self.step,
             self.step * self.params.batch_size,
             scores,
-            self.trainer.sample(self.params.samples),
+            self.validator.samples(networks.average, self.params.samples),
             better,
         )
         self.history.validations.append(validation)
         if better:
-            self.best = validation, self.trainer.weights()
+            self.best = validation, networks.state_dict()
         if self.observer:
             self.observer.validated(validation)
         self.save()

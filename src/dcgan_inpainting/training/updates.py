@@ -1,9 +1,9 @@
 """One step of a training: the updates of the two networks, and all that changes with them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -11,9 +11,8 @@ from torch.nn.utils import get_total_norm
 
 from dcgan_inpainting import losses
 from dcgan_inpainting.augmentation import diff_augment
-from dcgan_inpainting.devices import autocast
+from dcgan_inpainting.devices import Network, autocast, place
 from dcgan_inpainting.distribution import Rank
-from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import (
     Discriminator,
     Generator,
@@ -23,13 +22,27 @@ from dcgan_inpainting.networks import (
     plain,
     recalibrate,
 )
-from dcgan_inpainting.tensors import to_uint8
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.seeds import Purpose, generator_for
 
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
-SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 ADAM_SECOND_MOMENT = 0.999  # Adam's own, which Radford et al. 2016 leave as it is
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What a training yields."""
+
+    generator: Generator
+    average: Generator
+    discriminator: Discriminator
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Return the weights of each, by its name here, on the CPU."""
+        return {
+            name: {key: value.cpu() for key, value in network.state_dict().items()}
+            for name, network in vars(self).items()
+        }
 
 
 class Trainer:
@@ -51,14 +64,11 @@ class Trainer:
         self._fabric = fabric
         self._rank = Rank.of(fabric)
         rng = generator_for(Purpose.WEIGHTS, params.seed)
-        architecture = params.architecture(image_size)
+        architecture = self._architecture = params.architecture(image_size)
         generator = _prepared(Generator(architecture), rng, self._rank)
         spectral = params.discriminator_norm == "spectral"
         discriminator = _prepared(Discriminator(architecture), rng, self._rank, spectral=spectral)
-        # Without the ranks' common batch norm, which has no use for it: all of them have the same.
-        self.average = Generator(architecture).to(self._rank.device)
-        self.average.to(memory_format=torch.channels_last).requires_grad_(False)
-        self.average.load_state_dict(generator.state_dict())
+        self.average = self._copy(Generator, generator).requires_grad_(False)
         g_rate, d_rate = params.learning_rates
         betas = (params.beta1, ADAM_SECOND_MOMENT)
         g_adam = torch.optim.Adam(generator.parameters(), g_rate, betas, fused=True)
@@ -138,11 +148,12 @@ class Trainer:
         self.discriminator.requires_grad_(True)
         return loss.detach()
 
-    def settle(self, real: Iterable[Tensor]) -> None:
-        """Make batch norm's statistics those of the present weights, in all three networks.
+    def networks(self, real: Iterable[Tensor]) -> Networks:
+        """Return copies of the networks for use: plain, in evaluation mode, on the device.
 
-        Training does not use them, so it is not changed by it; and what is saved depends neither
-        on how many ranks there are nor on what each of them has seen.
+        Batch norm's statistics are worked out anew from the present weights. So they depend
+        neither on how many ranks there are nor on what each of them has seen; and any rank can do
+        it alone.
 
         Args:
             real: batches of images, N×3×S×S in −1…1. D's statistics are those over them and over as
@@ -151,31 +162,23 @@ class Trainer:
         rng = generator_for(Purpose.RECALIBRATION, self.params.seed)
         size = (RECALIBRATION_BATCHES, self.params.batch_size, self.params.latent_dim)
         zs = torch.randn(size, generator=rng).to(self._rank.device)
-        generator, discriminator = self.generator.module, self.discriminator.module
+        generator, average = (
+            self._copy(Generator, self.generator),
+            self._copy(Generator, self.average),
+        )
+        discriminator = self._copy(Discriminator, plain(self.discriminator.module))
         with autocast(self.params.precision), torch.no_grad():
-            for network in (self.average, generator):
+            for network in (generator, average):
                 recalibrate(network, zs)
             pairs = zip(real, zs, strict=False)
             recalibrate(discriminator, (half for x, z in pairs for half in (x, generator(z))))
-        generator.train()
-        discriminator.train()
+        return Networks(generator, average, discriminator)
 
-    def sample(self, count: int) -> Images:
-        """Return what the averaged generator makes of `count` fixed z, uint8, count×S×S×3."""
-        rng = generator_for(Purpose.SAMPLES, self.params.seed)
-        every = torch.randn(count, self.params.latent_dim, generator=rng).to(self._rank.device)
-        with torch.no_grad(), autocast(self.params.precision):
-            made = [to_uint8(self.average(z)) for z in torch.split(every, SAMPLES_AT_ONCE)]
-        return np.concatenate(made)
-
-    def weights(self) -> dict[str, dict[str, Tensor]]:
-        """Return copies of the networks' weights as later stages load them, on the CPU."""
-        networks = {
-            "generator": self.generator.module,
-            "average": self.average,
-            "discriminator": self.discriminator.module,
-        }
-        return {name: _copied(plain(network)) for name, network in networks.items()}
+    def _copy(self, kind: type[Network], network: nn.Module) -> Network:
+        # Not a deep copy, which would share its batch norm with the other ranks.
+        copied = kind(self._architecture)
+        copied.load_state_dict(network.state_dict())
+        return place(copied)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
@@ -208,10 +211,6 @@ def _prepared(network: Any, rng: torch.Generator, rank: Rank, *, spectral: bool 
         convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm  # not typed
         network = convert(network)
     return network.to(rank.device).to(memory_format=torch.channels_last)
-
-
-def _copied(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone().cpu() for name, value in network.state_dict().items()}
 
 
 def _gradient_norm(network: nn.Module) -> Tensor:

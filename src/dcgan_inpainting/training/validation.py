@@ -6,14 +6,18 @@ from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
+import torch
 
+from dcgan_inpainting.devices import autocast
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Generator
 from dcgan_inpainting.reconstruction import reconstruct
 from dcgan_inpainting.sliced_wasserstein import MAX_IMAGES, Distance, sliced_wasserstein
+from dcgan_inpainting.tensors import to_uint8
 from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.updates import Trainer
+from dcgan_inpainting.training.seeds import Purpose, generator_for
 
+SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 RECONSTRUCTED = 64  # validation faces; their mean PSNR is then known to about ±0.4 dB
 
 
@@ -64,10 +68,19 @@ class Validator:
         self._params = params
         self._real, self._others = (_some(images, count, rng) for images in (validation, train))
 
-    def scores(self, trainer: Trainer) -> Scores:
-        """Return how good a trainer's averaged generator is; trainer.settle() comes first."""
-        distance = self._distance(trainer.sample(len(self._real)))
-        return Scores(distance.mean, self._floor, distance.levels, self._psnr(trainer.average))
+    def scores(self, generator: Generator) -> Scores:
+        """Return how good a generator is, which is in evaluation mode."""
+        distance = self._distance(self.samples(generator, len(self._real)))
+        return Scores(distance.mean, self._floor, distance.levels, self._psnr(generator))
+
+    def samples(self, generator: Generator, count: int) -> Images:
+        """Return what a generator makes of `count` z, the same ones each time; uint8, N×S×S×3."""
+        rng = generator_for(Purpose.SAMPLES, self._params.seed)
+        place = next(generator.parameters()).device
+        every = torch.randn(count, generator.latent_dim, generator=rng).to(place)
+        with torch.no_grad(), autocast(self._params.precision):
+            made = [to_uint8(generator(z)) for z in torch.split(every, SAMPLES_AT_ONCE)]
+        return np.concatenate(made)
 
     @cached_property
     def _floor(self) -> float:

@@ -51,8 +51,10 @@ def test_fewer_images_than_the_batch_take_turns() -> None:
 
 @pytest.mark.parametrize("world_size", [2, 4])
 def test_ranks_share_what_one_process_has(world_size: int) -> None:
-    alone = batches_of(11, 6)
-    shares = [batches_of(11, 6, Rank(number, world_size)) for number in range(world_size)]
+    alone = batches_of(11, 6, batch_size=8)
+    shares = [
+        batches_of(11, 6, Rank(number, world_size), batch_size=8) for number in range(world_size)
+    ]
     for step, batch in enumerate(alone):
         assert sorted(batch) == sorted(image for share in shares for image in share[step])
 

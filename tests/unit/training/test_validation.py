@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from dcgan_inpainting.images import Images
+from dcgan_inpainting.networks import Generator
 from dcgan_inpainting.sliced_wasserstein import sliced_wasserstein
 from dcgan_inpainting.training import validation
 from dcgan_inpainting.training.updates import Trainer
@@ -10,24 +12,22 @@ from dcgan_inpainting.training.validation import Scores, Validator
 from tests.tiny_training import faces, one_process, settings
 
 
-def trainer() -> Trainer:
-    one = Trainer(settings(), 32, one_process())
-    one.average.eval()
-    return one
+def generator() -> Generator:
+    return Trainer(settings(), 32, one_process()).average.eval()
 
 
 def test_the_distance_is_that_of_samples_from_validation_images() -> None:
     train, held_out = faces(20), faces(6, seed=1)
-    one = trainer()
-    scores = Validator(train, held_out, settings()).scores(one)
-    expected = sliced_wasserstein(held_out, one.sample(6), 1)
+    one, judge = generator(), Validator(train, held_out, settings())
+    scores = judge.scores(one)
+    expected = sliced_wasserstein(held_out, judge.samples(one, 6), 1)
     assert scores.swd == pytest.approx(expected.mean)
     assert scores.levels == pytest.approx(expected.levels)
 
 
 def test_the_floor_is_that_of_as_many_training_images() -> None:
     """Noise from noise is as far as noise from other noise; samples of no training are further."""
-    scores = Validator(faces(40), faces(8, seed=1), settings()).scores(trainer())
+    scores = Validator(faces(40), faces(8, seed=1), settings()).scores(generator())
     other = sliced_wasserstein(faces(8, seed=2), faces(8, seed=3), 1).mean
     assert scores.swd_floor == pytest.approx(other, rel=0.2)
     assert scores.swd > 1.2 * scores.swd_floor
@@ -36,11 +36,25 @@ def test_the_floor_is_that_of_as_many_training_images() -> None:
 def test_large_sets_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "MAX_IMAGES", 5)
     asked: list[int] = []
-    one = trainer()
-    real = one.sample
-    monkeypatch.setattr(one, "sample", lambda count: asked.append(count) or real(count))
-    Validator(faces(40), faces(30, seed=1), settings()).scores(one)
+    real = Validator.samples
+
+    def counted(self: Validator, made_by: Generator, count: int) -> Images:
+        asked.append(count)
+        return real(self, made_by, count)
+
+    monkeypatch.setattr(Validator, "samples", counted)
+    Validator(faces(40), faces(30, seed=1), settings()).scores(generator())
     assert asked == [5]
+
+
+def test_samples_are_the_same_however_many_are_made_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, judge = generator(), Validator(faces(20), faces(6, seed=1), settings())
+    whole = judge.samples(one, 7)
+    assert (whole.shape, whole.dtype) == ((7, 32, 32, 3), np.uint8)
+    monkeypatch.setattr(validation, "SAMPLES_AT_ONCE", 3)
+    np.testing.assert_allclose(judge.samples(one, 7).astype(int), whole, atol=1)
 
 
 def test_scores_come_back_from_a_row() -> None:
@@ -69,7 +83,7 @@ def test_better_is_nearer_by_swd_and_louder_by_psnr() -> None:
 
 
 def test_validating_twice_gives_the_same_scores() -> None:
-    one, judge = trainer(), Validator(faces(20), faces(6, seed=1), settings())
+    one, judge = generator(), Validator(faces(20), faces(6, seed=1), settings())
     assert judge.scores(one) == judge.scores(one)
     again = Validator(faces(20), faces(6, seed=1), settings())
     assert np.isclose(again.scores(one).psnr, judge.scores(one).psnr)
