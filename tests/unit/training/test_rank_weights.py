@@ -1,0 +1,24 @@
+"""Several processes: each sees images of its own, and all hold the same weights."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_all_ranks_hold_the_same_weights(ranks: int, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", str(ranks), "--no-python"),
+        *(sys.executable, "-m", "tests.rank_weights", str(ranks), str(tmp_path)),
+    ]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=200)
+    told = [(tmp_path / str(rank)).read_text().split() for rank in range(ranks)]
+    assert len({weights for weights, _ in told}) == 1
+    assert len({figures for _, figures in told}) == ranks
