@@ -7,10 +7,11 @@ import hashlib
 import sys
 from pathlib import Path
 
+from tiny_training import faces, settings
+
 from dcgan_inpainting.distribution import Rank, start
 from dcgan_inpainting.training.batches import Batches
 from dcgan_inpainting.training.updates import Trainer
-from tests.tiny_training import faces, settings
 
 if __name__ == "__main__":
     params = settings(batch_size=12, generator_steps=2, r1_weight=1.0, augment=["translation"])

@@ -434,6 +434,24 @@ def test_copies_leave_a_normalised_discriminator_as_it_was(copied: Any) -> None:
     assert all(weight.grad is not None for weight in discriminator.parameters())
 
 
+def test_each_layer_starts_from_vectors_of_its_own() -> None:
+    """Two layers of equal weights, whose 15 power iterations have not yet come to one answer."""
+    layers = nn.Sequential(nn.Conv2d(8, 64, 4), nn.Conv2d(8, 64, 4))
+    initialise(layers, seeded(0))
+    layers[1].load_state_dict(layers[0].state_dict())
+    normalise_spectrally(layers, seeded(1))
+    first, second = (layer.parametrizations.weight[0]._u for layer in layers)
+    assert (first.abs() - second.abs()).norm() > 1e-3  # a singular vector has no sign
+
+
+def test_a_normalised_discriminator_can_be_frozen() -> None:
+    discriminator = normalised()
+    frozen = freeze(discriminator)
+    assert not any(hasattr(layer, "parametrizations") for layer in frozen.modules())
+    assert not any(weight.requires_grad for weight in frozen.parameters())
+    assert torch.equal(frozen(photographs(3)), discriminator.eval()(photographs(3)))
+
+
 @pytest.mark.parametrize("trained", [True, False])
 def test_a_plain_copy_computes_the_same(trained: bool) -> None:
     discriminator = normalised().requires_grad_(trained)

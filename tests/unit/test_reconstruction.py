@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from tiny_model import write_models
 
 from dcgan_inpainting import reconstruction
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Generator, load_trained
 from dcgan_inpainting.reconstruction import reconstruct
 from dcgan_inpainting.tensors import to_uint8
-from tests.tiny_model import write_models
 
 
 @pytest.fixture(scope="module")

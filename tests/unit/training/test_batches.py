@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_training import faces, settings
 
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.training.batches import Batches
-from tests.tiny_training import faces, settings
 
 
 def batches_of(

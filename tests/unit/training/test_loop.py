@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_training import Heard, digest, train
 
 from dcgan_inpainting.checkpoints import checkpoints
 from dcgan_inpainting.errors import UserError
@@ -15,7 +16,6 @@ from dcgan_inpainting.training import loop
 from dcgan_inpainting.training.loop import Validation
 from dcgan_inpainting.training.updates import Trainer
 from dcgan_inpainting.training.validation import Scores, Validator
-from tests.tiny_training import Heard, digest, train
 
 
 def after(steps: int) -> Callable[[], bool]:

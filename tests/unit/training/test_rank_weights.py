@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+SCRIPT = ROOT / "tests/rank_weights.py"
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
@@ -15,9 +16,9 @@ def test_all_ranks_hold_the_same_weights(ranks: int, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", str(ranks), "--no-python"),
-        *(sys.executable, "-m", "tests.rank_weights", str(ranks), str(tmp_path)),
+        *(sys.executable, str(SCRIPT), str(ranks), str(tmp_path)),
     ]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=200)
     told = [(tmp_path / str(rank)).read_text().split() for rank in range(ranks)]
     assert len({weights for weights, _ in told}) == 1

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tiny_training import settings
 from torch import nn
 
 from dcgan_inpainting.networks import Discriminator, Generator
 from dcgan_inpainting.params import load_params, load_yaml
 from dcgan_inpainting.presets import read_preset
 from dcgan_inpainting.training.params import TrainParams
-from tests.tiny_training import settings
 
 ROOT = Path(__file__).parents[3]
 

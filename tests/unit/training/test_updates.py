@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_training import PARAMS, digest, faces, one_process, settings, train
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from dcgan_inpainting.networks import Discriminator, Generator, initialise
 from dcgan_inpainting.training.seeds import Purpose, generator_for
 from dcgan_inpainting.training.updates import Trainer
-from tests.tiny_training import PARAMS, digest, faces, one_process, settings, train
 
 
 def weights(network: nn.Module) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tiny_training import faces, one_process, settings
 
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Generator
@@ -9,7 +10,6 @@ from dcgan_inpainting.sliced_wasserstein import sliced_wasserstein
 from dcgan_inpainting.training import validation
 from dcgan_inpainting.training.updates import Trainer
 from dcgan_inpainting.training.validation import Scores, Validator
-from tests.tiny_training import faces, one_process, settings
 
 
 def generator() -> Generator:

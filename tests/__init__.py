@@ -1,1 +1,0 @@
-"""The tests. A package, so that no other `tests` on the path is taken for it."""
