@@ -1,6 +1,6 @@
 """Six steps of a tiny training, after which each rank writes a digest of its weights.
 
-`torchrun … python -m tests.rank_weights RANKS FOLDER`, for tests/unit/training/test_rank_weights.py.
+`torchrun … tests/rank_weights.py RANKS FOLDER`, for test_rank_weights.py.
 """
 
 import hashlib

@@ -29,6 +29,11 @@ def ranks(checkout: Checkout) -> list[psutil.Process]:
     return sorted(found, key=lambda process: process.environ().get("LOCAL_RANK", ""))
 
 
+def checkpoints(checkout: Checkout) -> set[Path]:
+    """Return the checkpoints of trainings."""
+    return set((checkout.path / ".checkpoints").glob("train-*/*.pt"))
+
+
 @pytest.mark.parametrize("devices", [2, 3])
 def test_several_processes_train_one_model(checkout: Checkout, devices: int) -> None:
     batch = ("train.batch_size=24", "train.images=480", "train.validate_every=240")
@@ -52,15 +57,16 @@ def test_a_rank_that_dies_ends_the_others_and_can_be_resumed(
     checkout: Checkout, tmp_path: Path, victim: int
 ) -> None:
     log = tmp_path / "log"
-    checkout.set_params("train.devices=2", "train.images=4800", "train.validate_every=480")
+    checkout.set_params("train.devices=2", "train.images=48000", "train.validate_every=960")
     with checkout.started(*TRAIN, log=log) as dvc:
-        checkpoints = checkout.path / ".checkpoints"
-        wait_until(lambda: bool(list(checkpoints.glob("train-*/*.pt"))), "a checkpoint", 120)
-        time.sleep(1)
+        before = checkpoints(checkout)
+        wait_until(lambda: bool(checkpoints(checkout) - before), "a checkpoint", 120)
+        time.sleep(0.5)
         ranks(checkout)[victim].kill()
         began = time.monotonic()
         assert dvc.wait(60) != 0
         wait_until(lambda: ranks(checkout) == [], "all ranks end", 60 - time.monotonic() + began)
+    checkout.set_params("train.images=9600")
     done = checkout.run(*TRAIN)
     assert "going on after" in done.output
     assert json.loads((checkout.path / "models/chosen.json").read_text())["images"] > 0
