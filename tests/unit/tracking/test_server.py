@@ -86,8 +86,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made.folder.mkdir()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    yield made.start()
-    made.kill()
+    try:
+        yield made.start()
+    finally:
+        made.kill()
 
 
 def test_a_server_that_is_killed_in_the_middle_costs_nothing(
