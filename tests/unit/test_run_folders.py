@@ -202,6 +202,15 @@ def test_opening_a_stale_run_keeps_what_is_in_it(tmp_path: Path) -> None:
         assert folder.stat().st_mtime == pytest.approx(time.time(), abs=60)
 
 
+def test_the_run_that_is_opened_is_one_of_those_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest, older, young = (make(tmp_path, seed, age=60 * (4 - seed)) for seed in (1, 2, 3))
+    monkeypatch.setattr(run_folders, "RUNS_KEPT", 2)
+    make(tmp_path, 1)
+    assert [folder.exists() for folder in (oldest, older, young)] == [True, False, True]
+
+
 def test_looking_whether_a_run_is_held_does_not_count_as_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
