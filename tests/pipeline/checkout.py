@@ -214,6 +214,14 @@ class Checkout:
                 continue
 
 
+@dataclass(frozen=True)
+class FullRun:
+    """A checkout after its first `dvc repro`, committed; not to be changed. And what DVC said."""
+
+    checkout: Checkout
+    done: Done
+
+
 def wait_until(
     condition: Callable[[], bool], what: str, seconds: float, pause: float = 0.2
 ) -> None:

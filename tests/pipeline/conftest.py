@@ -1,11 +1,10 @@
 """The checkouts that the pipeline's tests share: one full run serves most of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from checkout import ROOT, Checkout, Done
+from checkout import ROOT, Checkout, FullRun
 
 from dcgan_inpainting.presets import read_preset
 
@@ -17,14 +16,6 @@ SMALL = (
     "masks.images=4",
     "evaluate.gallery=3",
 )
-
-
-@dataclass(frozen=True)
-class FullRun:
-    """A checkout after its first `dvc repro`, committed; not to be changed. And what DVC said."""
-
-    checkout: Checkout
-    done: Done
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from checkout import Checkout
-from conftest import FullRun
+from checkout import Checkout, FullRun
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from checkout import Checkout
-from conftest import FullRun
+from checkout import Checkout, FullRun
 from dvc.utils.serialize import modify_yaml
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own

@@ -4,8 +4,7 @@ import json
 import shutil
 
 import pytest
-from checkout import Checkout, Logged
-from conftest import FullRun
+from checkout import Checkout, FullRun, Logged
 from PIL import Image
 
 from dcgan_inpainting.params import load_params, load_yaml
