@@ -137,6 +137,7 @@ NEEDED = f"it must be {SIDE * SIDE * 3} numbers ({SIDE}×{SIDE}×3, flat)"
         ((MASK, IMAGE), f"image of row 0 is {SIDE * SIDE}; {NEEDED}"),
         ((IMAGE, bytes(SIDE * SIDE)), "mask 0 has no hole: it is 0 everywhere"),
     ],
+    ids=["a byte short", "null", "swapped", "no hole"],
 )
 def test_a_wrong_row_ends_the_job_with_an_error_that_says_what(
     spark: "SparkSession", udf: Any, pair: tuple[Any, Any], message: str
