@@ -47,7 +47,7 @@ def checkpoints(root: Path, stage: str, identity: Mapping[str, Any]) -> Iterator
     run together, only one of them may open it.
 
     How big it gets: of the runs used last, 20 are kept for 14 days (`run_folders`), beside those
-    that are at work. Each holds at most WRITTEN_KEPT + ENDS_KEPT whole checkpoints, DAMAGED_KEPT
+    that are at work. Each holds at most WRITTEN_KEPT + ENDS_KEPT + 1 whole checkpoints, DAMAGED_KEPT
     damaged ones and one half written, but in general WRITTEN_KEPT: of 100 MB each, 4 GB in all.
 
     Where the folder cannot be made or locked, a warning says so, and the work goes on without.
@@ -86,8 +86,8 @@ class Checkpoints:
     def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
         """Write the state at a step; when this returns, it outlives a kill and a power cut.
 
-        The WRITTEN_KEPT checkpoints written last are kept, and the ENDS_KEPT ends written last;
-        older ones are removed once the new one is safe. A disk that is full or cannot be written
+        The WRITTEN_KEPT checkpoints written last are kept, the ENDS_KEPT ends written last, and the
+        one of the highest step; others are removed once the new one is safe. A disk that is full or cannot be written
         to costs one warning, however often it fails, and the checkpoints before stay.
 
         Args:
@@ -162,6 +162,8 @@ class Checkpoints:
     def _remove_old(self) -> None:
         files = self._files()
         kept = files[-WRITTEN_KEPT:] + [file for file in files if file.end][-ENDS_KEPT:]
+        # A shorter run must not cost a longer one, which was interrupted, its state.
+        kept.append(max(files, key=lambda file: (file.step, file.number)))
         for file in files:
             if file not in kept:
                 with suppress(OSError):
