@@ -12,6 +12,7 @@ from dcgan_inpainting.presets import read_preset
 SMALL = (
     "data.images=60",
     "train.images=256",
+    "train.validate_every=128",
     "masks.kinds=[center,random]",
     "masks.images=4",
     "evaluate.gallery=3",

@@ -78,17 +78,24 @@ def test_the_models_can_be_loaded_and_the_curves_are_whole(checkout: Checkout) -
 
 def test_samples_are_measured_against_the_validation_images(checkout: Checkout) -> None:
     reports = checkout.path / "reports/train"
-    table = pd.read_csv(reports / "swd.csv")
-    assert table.columns.tolist()[:4] == ["step", "images", "swd", "swd_floor"]
+    table = pd.read_csv(reports / "validation.csv")
+    scores = ["swd", "swd_floor", "reconstruction_psnr"]
+    assert table.columns.tolist()[:5] == ["step", "images", *scores]
     assert table.step.tolist() == [4, 8]
     levels = table[["swd_64", "swd_32", "swd_16"]]
     np.testing.assert_allclose(table.swd, levels.mean(axis=1), rtol=1e-4)
     metrics = json.loads((reports / "metrics.json").read_text())
-    assert metrics == pytest.approx(dict(table.iloc[-1][["swd", "swd_floor"]]), abs=1e-3)
+    chosen = table.loc[table.reconstruction_psnr.idxmax()]  # as train.select says
+    assert metrics.pop("chosen_images") == chosen.images
+    assert metrics == pytest.approx(dict(chosen[scores]), abs=1e-3)
+    told = json.loads((checkout.path / "models/chosen.json").read_text())
+    assert told == {"step": chosen.step, "images": chosen.images, "by": "reconstruction"}
     # Noise of an untrained generator is further from faces than other faces are.
     assert (table.swd > 2 * table.swd_floor).all()
     (run,) = [run for run in checkout.runs() if run.name == "train"]
-    assert run.metrics["swd"] == pytest.approx(metrics["swd"], abs=1e-3)
+    assert run.metrics["swd"] == pytest.approx(table.swd.iloc[-1], abs=1e-3)
+    last = table.reconstruction_psnr.iloc[-1]
+    assert run.metrics["reconstruction_psnr"] == pytest.approx(last, abs=1e-3)
     assert run.metrics["swd_floor"] == pytest.approx(metrics["swd_floor"], abs=1e-3)
     assert {"g_grad_norm", "d_grad_norm"} <= run.metrics.keys()
 
