@@ -49,7 +49,7 @@ class Clock:
     def __init__(self) -> None:
         self.marks: list[tuple[int, float]] = []
 
-    def resumed(self, _history: History) -> None:
+    def resumed(self, _images: int, _history: History) -> None:
         """Never happens: nothing is kept."""
 
     def progressed(self, progress: Progress) -> None:

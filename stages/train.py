@@ -60,7 +60,8 @@ def work(params: TrainParams, run: Run) -> None:
         memory = stack.enter_context(
             checkpoints(project_root(), "train", _identity(params, fabric))
         )
-        reporter = stack.enter_context(Reporter(REPORTS, params.steps(len(images)), run))
+        total = params.steps(len(images)) * params.batch_size
+        reporter = stack.enter_context(Reporter(REPORTS, total, run))
         trained = fit(
             images,
             validator,

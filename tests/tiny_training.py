@@ -72,9 +72,11 @@ class Heard:
     progress: list[Progress] = field(default_factory=list)
     validations: list[Validation] = field(default_factory=list)
     histories: list[History] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)  # after which it was resumed
 
-    def resumed(self, history: History) -> None:
+    def resumed(self, images: int, history: History) -> None:
         """Keep what it is now; it goes on growing."""
+        self.images.append(images)
         self.histories.append(History(list(history.progress), list(history.validations)))
 
     def progressed(self, progress: Progress) -> None:
@@ -98,7 +100,7 @@ def train(
     """Train on noise, or on the images given, and return what came of it."""
     images = faces() if on is None else on
     params = settings(**changes)
-    heard = heard or Heard()
+    heard = Heard() if heard is None else heard
     trained = fit(
         images,
         Validator(images, faces(6, seed=1), params),

@@ -47,8 +47,9 @@ def checkpoints(root: Path, stage: str, identity: Mapping[str, Any]) -> Iterator
     run together, only one of them may open it.
 
     How big it gets: of the runs used last, 20 are kept for 14 days (`run_folders`), beside those
-    that are at work. Each holds at most WRITTEN_KEPT + ENDS_KEPT + 1 whole checkpoints, DAMAGED_KEPT
-    damaged ones and one half written, but in general WRITTEN_KEPT: of 100 MB each, 4 GB in all.
+    that are at work. Each holds at most WRITTEN_KEPT + ENDS_KEPT + 1 whole checkpoints,
+    DAMAGED_KEPT damaged ones and one half written, but in general WRITTEN_KEPT: of 100 MB each,
+    4 GB in all.
 
     Where the folder cannot be made or locked, a warning says so, and the work goes on without.
 
@@ -87,8 +88,9 @@ class Checkpoints:
         """Write the state at a step; when this returns, it outlives a kill and a power cut.
 
         The WRITTEN_KEPT checkpoints written last are kept, the ENDS_KEPT ends written last, and the
-        one of the highest step; others are removed once the new one is safe. A disk that is full or cannot be written
-        to costs one warning, however often it fails, and the checkpoints before stay.
+        one of the highest step; others are removed once the new one is safe. A disk that is full or
+        cannot be written to costs one warning, however often it fails, and the checkpoints before
+        stay.
 
         Args:
             step: how far the work is, 0 or more. Of two saved at one step the later counts.

@@ -77,8 +77,8 @@ class History:
 class Observer(Protocol):
     """Whoever wants to know how a training goes."""
 
-    def resumed(self, history: History) -> None:
-        """The training goes on after what was told before, which an earlier process was told."""
+    def resumed(self, images: int, history: History) -> None:
+        """The training goes on after so many images; an earlier process was told the history."""
 
     def progressed(self, progress: Progress) -> None:
         """Some steps are done; called about CURVE_POINTS times."""
@@ -198,7 +198,7 @@ class _Training:
         if state["best"]:
             self.best = self._last_best(), state["best"]
         if self.observer:
-            self.observer.resumed(self.history)
+            self.observer.resumed(self.step * self.params.batch_size, self.history)
 
     def advance(self) -> None:
         """Take one step, and do what is due after it."""

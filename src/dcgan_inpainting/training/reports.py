@@ -22,18 +22,17 @@ log = logging.getLogger(__name__)
 class Reporter:
     """Shows a training while it runs, and writes its reports when it is over."""
 
-    def __init__(self, folder: Path, steps: int, run: Run) -> None:
+    def __init__(self, folder: Path, images: int, run: Run) -> None:
         """Begin.
 
         Args:
             folder: for the reports; what is in it stays.
-            steps: of the whole training.
+            images: that the whole training will see.
             run: is told too.
         """
         self._folder = folder
-        self._steps = steps
         self._run = run
-        self._bar = tqdm(desc="train", unit=" images", delay=1)
+        self._bar = tqdm(desc="train", total=images, unit=" images", delay=1)
         (folder / "samples").mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -47,19 +46,17 @@ class Reporter:
     ) -> None:
         self._bar.close()
 
-    def resumed(self, history: History) -> None:
+    def resumed(self, images: int, history: History) -> None:
         """Say where the training goes on, and write again what an earlier process wrote."""
-        last = history.progress[-1]
-        log.info("going on after %d images, from a checkpoint", last.images)
+        log.info("going on after %d images, from a checkpoint", images)
         for progress in history.progress:
             self._run.log_metrics(progress.metrics(), progress.step)
         for validation in history.validations:
             self._show(validation)
-        self._bar.initial = self._bar.n = last.images
+        self._bar.initial = self._bar.n = images
 
     def progressed(self, progress: Progress) -> None:
         """Move the bar and the curves on."""
-        self._bar.total = self._steps * (progress.images // progress.step)
         self._bar.set_postfix(G=f"{progress.g_loss:.2f}", D=f"{progress.d_loss:.2f}", refresh=False)
         self._bar.update(progress.images - self._bar.n)
         rate = self._bar.format_dict["rate"] or 0.0

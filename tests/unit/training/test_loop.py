@@ -178,6 +178,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(
     assert trained.chosen.row() == whole.chosen.row()
     # What the first process was told the second is told as history, and no more.
     before = heard.histories[0]
+    assert heard.images == [4 * steps]
     assert before.progress + heard.progress == told.progress
     assert [*before.validations, *heard.validations] == trained.history.validations
 
