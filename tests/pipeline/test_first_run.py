@@ -127,7 +127,9 @@ def test_holes_are_restored_and_known_pixels_kept(checkout: Checkout, kind: str)
     assert (trace.dtype, trace.shape) == (np.float32, (11, DAMAGED))  # the start, and 10 steps
     assert (trace.min(axis=0) < trace[0]).all()
     settings = json.loads((checkout.path / f"data/inpainted/{kind}/settings.json").read_text())
-    assert settings == load_params(checkout.path / "params.yaml")["inpaint"]
+    asked = load_params(checkout.path / "params.yaml")["inpaint"]
+    # How many processes shared the work is no part of a result.
+    assert settings == {key: asked[key] for key in asked.keys() - {"devices", "nodes"}}
 
 
 def test_metrics_are_the_means_of_the_table_of_images(checkout: Checkout) -> None:

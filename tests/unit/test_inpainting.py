@@ -463,6 +463,8 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "blending": "poisson",
         "batch_size": 5,
         "precision": "float32",
+        "devices": 1,
+        "nodes": 1,
         "seed": 9,
     }
     InpaintParams.model_validate(mine.resolved().model_dump())
