@@ -87,6 +87,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 IMAGES, MASKS = images_and_masks(2)
 RIGHT: dict[str, Any] = {"image": IMAGES.tolist(), "mask": MASKS.tolist()}
+FLAT = {"image": IMAGES[0].ravel().tolist(), "mask": MASKS[0].ravel().tolist()}
 
 
 def with_level(level: int) -> list[Any]:
@@ -171,6 +172,7 @@ def check_refusal(answer: requests.Response, message: str) -> None:
         (RIGHT, "application/json", 400),  # not within {"inputs": …}
         ({"instances": [RIGHT]}, "application/json", 400),
         ({"dataframe_records": [{"image": 1, "mask": 1}]}, "application/json", 400),
+        ({"dataframe_records": [FLAT]}, "application/json", 400),  # as Spark's arrays
         (b"image,mask\n1,1\n", "text/csv", 400),
         (b"a picture", "image/png", 415),
     ],

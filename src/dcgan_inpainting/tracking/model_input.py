@@ -47,9 +47,9 @@ def read_input(given: Any, side: int) -> tuple[Images, Known]:
     for name in shapes:
         if name not in given:
             raise UserError(f"'{name}' is missing")
-    for other in given:
-        if other not in shapes:
-            raise UserError(f"'{other}' is not an input; known: {', '.join(shapes)}")
+    for unknown in given:
+        if unknown not in shapes:
+            raise UserError(f"'{unknown}' is not an input; known: {', '.join(shapes)}")
     read = _read_column if isinstance(given, pd.DataFrame) else _read_tensor
     images, masks = (read(name, given[name], shape) for name, shape in shapes.items())
     if len(images) != len(masks):
