@@ -12,7 +12,9 @@ from checkout import Checkout, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
-LONG = "train.images=500000"  # some 20 minutes, with a sign of life every few seconds
+# Some 20 minutes, with a sign of life every few seconds, and with no picture in between, which an
+# orphan could not write where DVC has removed the folder.
+LONG = ("train.images=500000", "train.validate_every=500000")
 MOMENT = "train.images=96"
 TRAIN = ("dvc", "repro", "--single-item", "train")
 
@@ -33,7 +35,7 @@ def wait_for_words(log: Path, words: str) -> None:
 
 
 def test_ctrl_c_ends_the_run_as_killed(checkout: Checkout, tmp_path: Path) -> None:
-    checkout.set_params(LONG)
+    checkout.set_params(*LONG)
     log = tmp_path / "log"
     with checkout.started(*TRAIN, log=log) as dvc:
         wait_for_words(log, "G=")  # steps have been made
@@ -47,7 +49,7 @@ def test_ctrl_c_ends_the_run_as_killed(checkout: Checkout, tmp_path: Path) -> No
 def test_after_a_killed_dvc_the_next_repro_waits_for_the_orphaned_stage(
     checkout: Checkout, tmp_path: Path
 ) -> None:
-    checkout.set_params(LONG)
+    checkout.set_params(*LONG)
     log = tmp_path / "killed"
     with checkout.started(*TRAIN, log=log) as dvc:
         wait_for_words(log, "G=")
