@@ -10,9 +10,7 @@ import argparse
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.limit import limit
-from benchmarks.measuring import measured, show
-from benchmarks.train import SIDE, WARM_UP, ours, plain, random_images
+from benchmarks.train import SIDE, WARM_UP, compare, random_images
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import Rank, start
 from dcgan_inpainting.params import load_params, load_yaml
@@ -43,19 +41,8 @@ def main() -> None:
     print(torch.cuda.get_device_name() if device().type == "cuda" else "no GPU: CPU")
     default = TrainParams.model_validate(load_params()["train"])
     for name, params in (("default", default), ("article", article())):
-        exact = params.model_copy(update={"precision": "float32"})
-        results = {
-            "plain loop, float32": measured(plain, params, max(5, steps // 5)),
-            "ours, float32": measured(ours, exact, max(5, steps // 5)),
-            f"ours, {params.precision}": measured(ours, params, steps),
-        }
-        show(f"{name}: width {params.width}, batch {params.batch_size}", results)
-        rate = results[f"ours, {params.precision}"].rate
-        bound, step = limit(params), params.batch_size / rate
-        print(
-            f"  {1000 * step:.2f} ms a step; convolutions alone {bound.convolutions / step:.0%}, "
-            f"matrix product's {bound.peak / 1e12:.1f} TFLOP/s {bound.matrix / step:.0%} of it"
-        )
+        title = f"{name}: width {params.width}, batch {params.batch_size}"
+        rate = compare(title, params, steps=steps, references=max(5, steps // 5))
     seconds = CELEBA * EPOCHS / rate
     print(
         f"{EPOCHS} epochs of CelebA's {CELEBA} images: {seconds / 60:.1f} minutes, multiplied out"

@@ -127,32 +127,46 @@ def plain(params: TrainParams, steps: int) -> tuple[int, float]:
     return steps * params.batch_size, time.perf_counter() - began
 
 
+def compare(title: str, params: TrainParams, *, steps: int, references: int) -> float:
+    """Time ours beside the plain loop and the machine's limit, print it all, return ours's rate.
+
+    Args:
+        title: stands above the figures.
+        params: the settings.
+        steps: to time of ours.
+        references: steps to time of the plain loop, and of ours in float32.
+
+    Returns:
+        Images a second.
+    """
+    name = f"ours, {params.precision}"
+    exact = params.model_copy(update={"precision": "float32"})
+    results = {
+        "plain loop, float32": measured(plain, params, references),
+        "ours, float32": measured(ours, exact, references),
+        name: measured(ours, params, steps),
+    }
+    show(f"{title}; {torch.get_num_threads()} threads, {device().type}", results)
+    bound, rate = limit(params), results[name].rate
+    step = params.batch_size / rate
+    print(
+        f"  a step takes {1000 * step:.1f} ms, its convolutions alone "
+        f"{1000 * bound.convolutions:.1f} ms ({bound.convolutions / step:.0%}); at the "
+        f"{bound.peak / 1e9:.0f} GFLOP/s of a matrix product {1000 * bound.matrix:.1f} ms "
+        f"({bound.matrix / step:.0%})"
+    )
+    return rate
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60, help="steps to time, up to 400")
     steps = parser.parse_args().steps
     for width, batch_size, generator_steps in ((24, 32, 1), (32, 32, 2), (64, 128, 2)):
-        params = settings(width, batch_size, generator_steps)
-        exact = params.model_copy(update={"precision": "float32"})
+        title = f"training: width {width}, batch {batch_size}, G steps a D step: {generator_steps}"
         timed = max(5, steps * 32 // batch_size // (width // 16))
-        results = {
-            "plain loop, float32": measured(plain, params, timed),
-            "ours, float32": measured(ours, exact, timed),
-            f"ours, {params.precision}": measured(ours, params, timed),
-        }
-        show(
-            f"training: width {width}, batch {batch_size}, G steps a D step: {generator_steps}; "
-            f"{torch.get_num_threads()} threads, {device().type}",
-            results,
-        )
-        bound, rate = limit(params), results[f"ours, {params.precision}"].rate
-        step = batch_size / rate
-        print(
-            f"  a step takes {1000 * step:.1f} ms, its convolutions alone "
-            f"{1000 * bound.convolutions:.1f} ms ({bound.convolutions / step:.0%}); at the "
-            f"{bound.peak / 1e9:.0f} GFLOP/s of a matrix product {1000 * bound.matrix:.1f} ms "
-            f"({bound.matrix / step:.0%})"
-        )
+        params = settings(width, batch_size, generator_steps)
+        compare(title, params, steps=timed, references=timed)
 
 
 if __name__ == "__main__":
