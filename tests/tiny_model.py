@@ -44,18 +44,24 @@ SETTINGS: dict[str, Any] = {
 PARAMS = InpaintParams.model_validate(SETTINGS)
 
 
+def tiny_architecture(**changes: object) -> Architecture:
+    """Return the description of networks that take no time, with changes."""
+    values = {
+        "image_size": SIDE,
+        "latent_dim": 6,
+        "width": 4,
+        "kernel_size": 4,
+        "generator_activation": "relu",
+        "discriminator_activation": "leaky_relu",
+        "leaky_slope": 0.2,
+    }
+    return Architecture.model_validate({**values, **changes})
+
+
 def write_models(folder: Path, seed: int = 0) -> Path:
     """Write the files of models/ with random weights, and one more, as there is; return it."""
     folder.mkdir(parents=True)
-    architecture = Architecture(
-        image_size=SIDE,
-        latent_dim=8,
-        width=4,
-        kernel_size=4,
-        generator_activation="relu",
-        discriminator_activation="leaky_relu",
-        leaky_slope=0.2,
-    )
+    architecture = tiny_architecture(latent_dim=8)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     rng = torch.Generator().manual_seed(seed)
     for network in (generator, discriminator):

@@ -14,13 +14,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from tiny_model import tiny_architecture
 from torch import Tensor, nn
 
 from dcgan_inpainting import inpainting
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting import InpaintParams, Restoration, restore
 from dcgan_inpainting.networks import (
-    Architecture,
     Discriminator,
     Generator,
     initialise,
@@ -501,15 +501,7 @@ def test_masks_that_do_not_match_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def small_networks() -> tuple[Generator, Discriminator]:
-    architecture = Architecture(
-        image_size=32,
-        latent_dim=8,
-        width=4,
-        kernel_size=4,
-        generator_activation="relu",
-        discriminator_activation="leaky_relu",
-        leaky_slope=0.2,
-    )
+    architecture = tiny_architecture(latent_dim=8)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     for seed, network in enumerate((generator, discriminator)):
         initialise(network, torch.Generator().manual_seed(seed))

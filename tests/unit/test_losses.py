@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tiny_model import tiny_architecture
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -15,7 +16,7 @@ from dcgan_inpainting.losses import (
     generator_loss,
     r1_penalty,
 )
-from dcgan_inpainting.networks import Architecture, Discriminator, initialise
+from dcgan_inpainting.networks import Discriminator, initialise
 
 LOGITS = torch.tensor([-3.0, -0.5, 0.0, 0.25, 4.0], dtype=torch.float64)
 HARD = torch.tensor([-2.0, 0.5, 3.0], dtype=torch.float64)
@@ -105,17 +106,7 @@ def test_r1_of_a_quadratic_discriminator() -> None:
 
 
 def small_discriminator(normalisation: str) -> Discriminator:
-    architecture = Architecture(
-        image_size=32,
-        latent_dim=6,
-        width=4,
-        kernel_size=4,
-        generator_activation="relu",
-        discriminator_activation="leaky_relu",
-        leaky_slope=0.2,
-        discriminator_norm=normalisation,
-    )
-    discriminator = Discriminator(architecture)
+    discriminator = Discriminator(tiny_architecture(discriminator_norm=normalisation))
     initialise(discriminator, torch.Generator().manual_seed(2))
     with torch.no_grad():  # slopes as of a discriminator that has learned something
         for weight in discriminator.parameters():

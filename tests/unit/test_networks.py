@@ -11,6 +11,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file
+from tiny_model import tiny_architecture
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,19 +31,7 @@ from dcgan_inpainting.networks import (
     save_weights,
 )
 
-SMALL = Architecture(
-    image_size=32,
-    latent_dim=6,
-    width=4,
-    kernel_size=4,
-    generator_activation="relu",
-    discriminator_activation="leaky_relu",
-    leaky_slope=0.2,
-)
-
-
-def changed(**changes: object) -> Architecture:
-    return Architecture.model_validate({**SMALL.model_dump(), **changes})
+SMALL = tiny_architecture()
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -64,7 +53,7 @@ def drawn(network: nn.Module, seed: int = 0) -> nn.Module:
 @pytest.mark.parametrize("kernel_size", [3, 4, 5, 6, 7])
 @pytest.mark.parametrize("image_size", [32, 64, 128])
 def test_shapes_and_range(image_size: int, kernel_size: int) -> None:
-    architecture = changed(image_size=image_size, kernel_size=kernel_size)
+    architecture = tiny_architecture(image_size=image_size, kernel_size=kernel_size)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     drawn(generator)
     features = torch.randn(2, 6, generator=seeded(1))[:, :, None, None]
@@ -93,7 +82,7 @@ def test_the_map_behind_one_block_is_the_next_one_s_input() -> None:
 )
 def test_layers(in_generator: str, in_discriminator: str) -> None:
     """Batch norm everywhere but on D's first layer and G's output; no pooling, no dense layers."""
-    architecture = changed(
+    architecture = tiny_architecture(
         generator_activation=in_generator,
         discriminator_activation=in_discriminator,
         kernel_size=5,
@@ -125,7 +114,7 @@ def test_layers(in_generator: str, in_discriminator: str) -> None:
 
 
 def test_initial_weights_are_radford_s() -> None:
-    architecture = changed(width=16, latent_dim=50)
+    architecture = tiny_architecture(width=16, latent_dim=50)
     for network in (Generator(architecture), Discriminator(architecture)):
         drawn(network)
         initialise(network, seeded(3))
@@ -267,7 +256,7 @@ def test_another_architecture_s_weights_are_refused(
 ) -> None:
     save_weights(Generator(SMALL), tmp_path / "g.safetensors")
     with pytest.raises(UserError, match=r"g\.safetensors holds the weights of another architectur"):
-        load_weights(Generator(changed(**difference)), tmp_path / "g.safetensors")
+        load_weights(Generator(tiny_architecture(**difference)), tmp_path / "g.safetensors")
 
 
 def test_trained_networks_are_the_averaged_generator_and_the_discriminator(tmp_path: Path) -> None:
@@ -284,17 +273,19 @@ def test_trained_networks_are_the_averaged_generator_and_the_discriminator(tmp_p
 
 
 def test_architecture_as_json(tmp_path: Path) -> None:
-    architecture = changed(image_size=128, leaky_slope=0.15, generator_activation="leaky_relu")
+    architecture = tiny_architecture(
+        image_size=128, leaky_slope=0.15, generator_activation="leaky_relu"
+    )
     architecture.save(tmp_path / "architecture.json")
     assert Architecture.load(tmp_path / "architecture.json") == architecture
     with pytest.raises(ValidationError, match="depth"):
-        changed(depth=3)
+        tiny_architecture(depth=3)
     # What was written before the discriminator had a choice of normalisation.
     old = {name: v for name, v in SMALL.model_dump().items() if name != "discriminator_norm"}
     (tmp_path / "old.json").write_text(json.dumps(old))
     assert Architecture.load(tmp_path / "old.json").discriminator_norm == "batch"
     with pytest.raises(ValidationError, match="'batch', 'spectral' or 'none'"):
-        changed(discriminator_norm="layer")
+        tiny_architecture(discriminator_norm="layer")
 
 
 # Normalisation of the discriminator
@@ -302,14 +293,14 @@ def test_architecture_as_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("normalisation", ["spectral", "none"])
 def test_a_discriminator_without_batch_norm_has_biases_instead(normalisation: str) -> None:
-    layers = Discriminator(changed(discriminator_norm=normalisation)).layers
+    layers = Discriminator(tiny_architecture(discriminator_norm=normalisation)).layers
     assert [type(layer) for layer in layers] == [nn.Conv2d, nn.LeakyReLU] * 3 + [nn.Conv2d]
     assert all(layer.bias is not None for layer in layers if isinstance(layer, nn.Conv2d))
 
 
 def normalised(seed: int = 0, **changes: object) -> Discriminator:
     """Return a discriminator in training, as initialised but for a scale that is far from 1."""
-    discriminator = Discriminator(changed(discriminator_norm="spectral", **changes))
+    discriminator = Discriminator(tiny_architecture(discriminator_norm="spectral", **changes))
     rng = seeded(seed)
     initialise(discriminator, rng)
     with torch.no_grad():
@@ -374,7 +365,7 @@ def test_the_start_vectors_come_from_the_given_generator_alone() -> None:
     def state(seed: int, global_seed: int) -> dict[str, Tensor]:
         torch.manual_seed(global_seed)
         before = torch.get_rng_state()
-        discriminator = Discriminator(changed(discriminator_norm="spectral"))
+        discriminator = Discriminator(tiny_architecture(discriminator_norm="spectral"))
         initialise(discriminator, seeded(1))
         torch.set_rng_state(before)  # the layers' own first weights came from there
         normalise_spectrally(discriminator, seeded(seed))
@@ -399,7 +390,7 @@ def test_saved_weights_are_plain_and_saving_changes_no_training(tmp_path: Path) 
     after = discriminator.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
-    later = Discriminator(changed(discriminator_norm="spectral"))
+    later = Discriminator(tiny_architecture(discriminator_norm="spectral"))
     assert load_file(tmp_path / "d.safetensors").keys() == later.state_dict().keys()
     load_weights(later, tmp_path / "d.safetensors")
     assert not any(hasattr(layer, "parametrizations") for layer in later.modules())
@@ -418,7 +409,9 @@ def test_saved_weights_are_plain_and_saving_changes_no_training(tmp_path: Path) 
 def test_weights_of_another_normalisation_are_refused(tmp_path: Path) -> None:
     save_weights(Discriminator(SMALL), tmp_path / "d.safetensors")
     with pytest.raises(UserError, match="another architecture"):
-        load_weights(Discriminator(changed(discriminator_norm="none")), tmp_path / "d.safetensors")
+        load_weights(
+            Discriminator(tiny_architecture(discriminator_norm="none")), tmp_path / "d.safetensors"
+        )
 
 
 @pytest.mark.parametrize("copied", [plain, freeze, copy.deepcopy])
@@ -464,7 +457,7 @@ def test_a_plain_copy_computes_the_same(trained: bool) -> None:
     assert torch.equal(copied(photographs(3)), expected)
     assert (
         copied.state_dict().keys()
-        == Discriminator(changed(discriminator_norm="spectral")).state_dict().keys()
+        == Discriminator(tiny_architecture(discriminator_norm="spectral")).state_dict().keys()
     )
 
 
