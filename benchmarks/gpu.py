@@ -11,11 +11,11 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.train import SIDE, WARM_UP, compare, random_images
+from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import Rank, start
 from dcgan_inpainting.params import load_params, load_yaml
 from dcgan_inpainting.presets import read_preset
-from dcgan_inpainting.training.batches import Batches
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.updates import Trainer
 

@@ -13,7 +13,9 @@ import torch
 
 from benchmarks.measuring import measured, show
 from dcgan_inpainting.devices import device
-from dcgan_inpainting.inpainting import InpaintParams, restore
+from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
+from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpainting.restoration import restore
 from dcgan_inpainting.masks import make_masks
 from dcgan_inpainting.networks import Architecture, Discriminator, Generator, initialise
 from dcgan_inpainting.objective import context_loss, neighbour_weights, prior_loss
@@ -22,14 +24,16 @@ from dcgan_inpainting.tensors import to_tensor
 from dcgan_inpainting.training import TrainParams
 
 
-def networks() -> tuple[Generator, Discriminator]:
+def networks() -> tuple[Generator, Discriminator, Encoder]:
     """Return networks of params.yaml's architecture, untrained."""
     architecture: Architecture = read_section("train", TrainParams).architecture(64)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     for network in (generator, discriminator):
         initialise(network, torch.Generator().manual_seed(1))
         network.eval().to(device())
-    return generator, discriminator
+    encoder = Encoder(architecture)
+    initialise_encoder(encoder, torch.Generator().manual_seed(1))
+    return generator, discriminator, encoder.eval()
 
 
 def problem(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +44,7 @@ def problem(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def plain(steps: int) -> tuple[int, float]:
     """Restore one image."""
-    generator, discriminator = networks()
+    generator, discriminator, _ = networks()
     images, known = problem(1)
     target = to_tensor(images).to(device())
     weights = neighbour_weights(torch.from_numpy(known), 7, 0.0).to(device())
@@ -61,10 +65,10 @@ def plain(steps: int) -> tuple[int, float]:
 
 def ours(params: InpaintParams, count: int) -> tuple[int, float]:
     """Restore `count` images as the stage does."""
-    generator, discriminator = networks()
+    generator, discriminator, encoder = networks()
     images, known = problem(count)
     start = time.perf_counter()
-    restore(images, known, generator, discriminator, params)
+    restore(images, known, generator, discriminator, params, encoder=encoder)
     return count, time.perf_counter() - start
 
 

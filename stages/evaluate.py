@@ -1,4 +1,4 @@
-"""Compare with the baselines: reports/metrics.json, per_image.csv, psnr.png and galleries/."""
+"""Compare with the baselines: reports/metrics.json, per_image.csv, paired.csv, galleries/ …"""
 
 import json
 from pathlib import Path
@@ -13,6 +13,7 @@ from dcgan_inpainting.evaluation import (
     as_tree,
     headline,
     measure,
+    paired,
     summarise,
     with_baselines,
 )
@@ -92,6 +93,8 @@ def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
         text = json.dumps(content, indent=2) + "\n"
         (REPORTS / f"{name}.json").write_text(text, encoding="utf-8")
     summary.reset_index().to_csv(REPORTS / "quality.csv", index=False, float_format="%.6g")
+    differences = paired(per_image, method)
+    differences.to_csv(REPORTS / "paired.csv", index=False, float_format="%.6g")
     plot_quality(summary, REPORTS / "quality.png")
     for mask, methods in tree.items():
         for method, figures in methods.items():

@@ -15,13 +15,16 @@ from tqdm import tqdm
 from dcgan_inpainting.checkpoints import CHECKPOINTS
 from dcgan_inpainting.devices import device, processor
 from dcgan_inpainting.distribution import start
+from dcgan_inpainting.encoder.network import load_encoder
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images, Known, columns_of, save_png
-from dcgan_inpainting.inpainting import SHARING, InpaintParams, Restoration, restore
+from dcgan_inpainting.inpainting.params import SHARING, InpaintParams
+from dcgan_inpainting.inpainting.restoration import Restoration, restore
 from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.parts import Parts
 from dcgan_inpainting.ranks import rank_of_this_process
 from dcgan_inpainting.run_folders import held, run_folder
-from dcgan_inpainting.source_digest import digest_of_code
+from dcgan_inpainting.source_digest import FRAME, digest_of_code
 from dcgan_inpainting.stage import fresh_folder, project_root, run_stage
 from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.tracking.runs import Run
@@ -32,18 +35,6 @@ MODELS = Path("models")
 INPAINTED = Path("data/inpainted")
 REPORTS = Path("reports/inpaint")
 SHEET_ROWS = 16
-
-# Code that this script uses and that no pixel depends on.
-BESIDE = (
-    "stages",
-    "dcgan_inpainting.checkpoints",
-    "dcgan_inpainting.cores",
-    "dcgan_inpainting.parts",
-    "dcgan_inpainting.ranks",
-    "dcgan_inpainting.run_folders",
-    "dcgan_inpainting.source_digest",
-    "dcgan_inpainting.stage",
-)
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +64,7 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
         fabric.barrier()
         if fabric.global_rank == 0:
             run.log_metrics({"images_per_second": rate * fabric.world_size})
-            found = [parts.load(number) for number in range(len(batches))]
-            restoration = Restoration.joined([Restoration(**part) for part in found if part])
+            restoration = _joined(parts, len(batches), folder)
             _write(kind, params, restoration, run)
             _report(kind, images[:SHEET_ROWS], known[:SHEET_ROWS], restoration, run)
             parts.clear()
@@ -86,7 +76,7 @@ def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json", exclude=SHARING),
         "data": {str(file): md5_of(file) for file in files},
-        "code": digest_of_code(leave_out=BESIDE),
+        "code": digest_of_code(leave_out=FRAME),
         "torch": torch.__version__,
         "processor": processor(device()),
     }
@@ -106,14 +96,30 @@ def _restore(
 ) -> float:
     """Restore some batches of images, each as a part; return how many images a second."""
     generator, discriminator = load_trained(MODELS)
+    encoder = load_encoder(MODELS)
     total = sum(batch.stop - batch.start for batch in batches.values())
     quiet = rank_of_this_process() > 0
     with tqdm(total=total, desc=f"inpaint {kind}", unit=" images", disable=quiet) as bar:
         for number, batch in batches.items():
-            found = restore(images[batch], known[batch], generator, discriminator, params)
+            found = restore(
+                images[batch], known[batch], generator, discriminator, params, encoder=encoder
+            )
             parts.save(number, vars(found))
             bar.update(len(found.z))
         return bar.format_dict["rate"] or 0.0
+
+
+def _joined(parts: Parts, count: int, folder: Path) -> Restoration:
+    found = []
+    for number in range(count):
+        part = parts.load(number)
+        if part is None:
+            raise UserError(
+                f"batch {number} is not in {folder}: it was damaged, or a machine that shares the "
+                "work does not share that folder; the same command restores what is missing"
+            )
+        found.append(Restoration(**part))
+    return Restoration.joined(found)
 
 
 def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run) -> None:

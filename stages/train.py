@@ -14,7 +14,7 @@ from dcgan_inpainting.checkpoints import checkpoints
 from dcgan_inpainting.devices import processor
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.networks import Discriminator, Generator, save_weights
-from dcgan_inpainting.source_digest import digest_of_code
+from dcgan_inpainting.source_digest import FRAME, digest_of_code
 from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.tracking.runs import Run
@@ -27,18 +27,11 @@ TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 REPORTS = Path("reports/train")
 
-# Code that this script uses and that no weight depends on: a change of it alone reruns the stage,
-# which then finds its training done.
-BESIDE = (
-    "stages",
-    "dcgan_inpainting.checkpoints",
-    "dcgan_inpainting.cores",
+# Beside the frame, what no weight depends on: a change of it alone reruns the stage, which then
+# finds its training done.
+REPORTING = (
     "dcgan_inpainting.figures",
     "dcgan_inpainting.loss_curves",
-    "dcgan_inpainting.ranks",
-    "dcgan_inpainting.run_folders",
-    "dcgan_inpainting.source_digest",
-    "dcgan_inpainting.stage",
     "dcgan_inpainting.training.reports",
 )
 
@@ -82,7 +75,7 @@ def _identity(params: TrainParams, fabric: Fabric) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json", exclude=LENGTH),
         "data": [md5_of(TRAIN), md5_of(VALIDATION)],
-        "code": digest_of_code(leave_out=BESIDE),
+        "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
         "torch": torch.__version__,
         "processor": processor(fabric.device),
         "ranks": fabric.world_size,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tiny_training import faces, settings
 
+from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.distribution import Rank, start
-from dcgan_inpainting.training.batches import Batches
 from dcgan_inpainting.training.updates import Trainer
 
 if __name__ == "__main__":

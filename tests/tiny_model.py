@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from dcgan_inpainting.images import Images
-from dcgan_inpainting.inpainting import InpaintParams
+from dcgan_inpainting.encoder.network import FILE, Encoder, initialise_encoder, load_encoder
+from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpainting.restoration import restore
 from dcgan_inpainting.networks import (
     Architecture,
     Discriminator,
     Generator,
     initialise,
+    load_trained,
     recalibrate,
     save_weights,
 )
@@ -23,8 +26,14 @@ SIDE = 32
 # All that a search may use: a prior that asks the discriminator, the processor's own precision.
 SETTINGS: dict[str, Any] = {
     "method": "latent",
-    "steps": 6,
+    "start": "encoder",
     "starts": 8,
+    "steps": 3,
+    "depth": 2,
+    "depth_steps": 2,
+    "correction_weight": 1.0,
+    "probe": 0.1,
+    "encoder_share": 0.5,
     "optimizer": "adam",
     "learning_rate": 0.05,
     "schedule": "cosine",
@@ -73,7 +82,16 @@ def write_models(folder: Path, seed: int = 0) -> Path:
     for name in ("generator", "generator_average"):
         save_weights(generator, folder / f"{name}.safetensors")
     save_weights(discriminator, folder / "discriminator.safetensors")
+    encoder = Encoder(architecture)
+    initialise_encoder(encoder, rng)
+    save_weights(encoder, folder / FILE)
     return folder
+
+
+def restored(images: Images, known: Known, models: Path) -> Images:
+    """Return what the search makes of images, with the networks of a folder and PARAMS."""
+    networks, encoder = load_trained(models), load_encoder(models)
+    return restore(images, known, *networks, PARAMS, encoder=encoder).composite
 
 
 def publish_two(folder: Path) -> tuple[str, Path]:

@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from heard import Heard
 from lightning_fabric import Fabric
 
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.loop import History, Memory, Trained, Validation, Weights, fit
+from dcgan_inpainting.training.loop import Memory, Trained, Weights, fit
 from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.progress import Progress
 from dcgan_inpainting.training.validation import Validator
 
 PARAMS: dict[str, Any] = {
@@ -63,29 +62,6 @@ def faces(count: int = 10, seed: int = 0) -> Images:
 def one_process() -> Fabric:
     """Return Fabric for one CPU process in float32."""
     return start(1, 1, "auto", "float32")
-
-
-@dataclass
-class Heard:
-    """An observer that keeps what it is told."""
-
-    progress: list[Progress] = field(default_factory=list)
-    validations: list[Validation] = field(default_factory=list)
-    histories: list[History] = field(default_factory=list)
-    images: list[int] = field(default_factory=list)  # after which it was resumed
-
-    def resumed(self, images: int, history: History) -> None:
-        """Keep what it is now; it goes on growing."""
-        self.images.append(images)
-        self.histories.append(History(list(history.progress), list(history.validations)))
-
-    def progressed(self, progress: Progress) -> None:
-        """Keep it."""
-        self.progress.append(progress)
-
-    def validated(self, validation: Validation) -> None:
-        """Keep it."""
-        self.validations.append(validation)
 
 
 def train(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from statistics import fmean
 
 import numpy as np
@@ -10,12 +11,13 @@ from pydantic import Field
 
 from dcgan_inpainting import baselines
 from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.metrics import interval, quality
+from dcgan_inpainting.metrics import haarpsi, interval, quality
 from dcgan_inpainting.params import Section
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
 HEADLINE = ("hole_psnr", "hole_ssim")
-METRICS = ["psnr", "ssim", "l1", "hole_psnr", "hole_ssim", "hole_l1"]
+METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
+PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]  # of all of them more is better
 
 
 class EvaluateParams(Section):
@@ -60,12 +62,13 @@ def measure(trial: Trial) -> pd.DataFrame:
     """Return one row for each method and image: method, row (of the split), and METRICS."""
     rows = []
     for method, images in trial.restored.items():
+        similarity = haarpsi(trial.original, images)
         for row, (truth, image, known) in enumerate(
             zip(trial.original, images, trial.known, strict=True)
         ):
-            figures = asdict(quality(truth, image, known))
+            figures = {**asdict(quality(truth, image, known)), "haarpsi": similarity[row]}
             rows.append({"method": method, "row": row, **figures})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["method", "row", *METRICS])
 
 
 def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +83,46 @@ def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
     """
     groups = per_image.groupby(["mask", "method"], sort=False)[METRICS]
     return groups.mean().join(groups.agg(interval).add_suffix("_ci95"))
+
+
+def paired(per_image: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return how much better one method is than each other, image by image.
+
+    Some faces are harder than others, for every method: that spread, which summarise's intervals
+    are wide by, is not in the differences of two methods on the same image.
+
+    Args:
+        per_image: columns mask, method, row and PAIRED, a row for each image.
+        method: the one that the others are subtracted from.
+
+    Returns:
+        A row for each mask, other method and metric of PAIRED, in the order in which they came:
+        mask, method, other, metric, difference (the mean), ci95 (half its 95 % interval) and
+        better (the share of images on which the method has more, 0…1; a tie is not better).
+
+    Raises:
+        ValueError: the methods were not measured on the same images.
+    """
+    rows = []
+    for mask, images in per_image.groupby("mask", sort=False):
+        values = images.pivot(index="row", columns="method", values=PAIRED)
+        if values.isna().any(axis=None):
+            raise ValueError(f"the methods were not measured on the same images of mask {mask}")
+        others = [name for name in images["method"].unique() if name != method]
+        for other, metric in product(others, PAIRED):
+            gain = values[metric, method] - values[metric, other]
+            rows.append(
+                {
+                    "mask": mask,
+                    "method": method,
+                    "other": other,
+                    "metric": metric,
+                    "difference": gain.mean(),
+                    "ci95": interval(gain),
+                    "better": (gain > 0).mean(),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def headline(tree: Tree, method: str, digits: int = 4) -> dict[str, dict[str, float]]:

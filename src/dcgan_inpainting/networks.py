@@ -9,7 +9,7 @@ have another normalisation instead, or none.
 import copy
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,10 @@ from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizat
 
 from dcgan_inpainting.devices import Network
 from dcgan_inpainting.errors import UserError
+
+# The files in models/ that inpainting uses, beside architecture.json.
+GENERATOR = "generator_average.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
 
 Activation = Literal["relu", "leaky_relu"]
 Normalisation = Literal["batch", "spectral", "none"]
@@ -77,6 +81,7 @@ class Generator(nn.Module):
         super().__init__()
         kernel = architecture.kernel_size
         widths = architecture.channels[::-1]
+        self.architecture = architecture
         self.latent_dim = architecture.latent_dim
 
         def activation() -> nn.Module:
@@ -110,9 +115,9 @@ class Discriminator(nn.Module):
         def activation() -> nn.Module:
             return _activation(architecture.discriminator_activation, architecture.leaky_slope)
 
-        layers = [_downsample(3, widths[0], kernel, bias=True), activation()]
+        layers = [downsample(3, widths[0], kernel, bias=True), activation()]
         for fan_in, fan_out in pairwise(widths):
-            layers.append(_downsample(fan_in, fan_out, kernel, bias=not batch_norm))
+            layers.append(downsample(fan_in, fan_out, kernel, bias=not batch_norm))
             layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []
             layers.append(activation())
         layers.append(nn.Conv2d(widths[-1], 1, 4))
@@ -121,6 +126,13 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return one logit for each image, shape N."""
         return self.layers(images).flatten()
+
+    def features(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield what stands behind each activation, from S/2×S/2 down to 4×4."""
+        for layer in self.layers:
+            images = layer(images)
+            if isinstance(layer, nn.LeakyReLU | nn.ReLU):
+                yield images
 
 
 def _activation(name: Activation, slope: float) -> nn.Module:
@@ -134,7 +146,8 @@ def _upsample(fan_in: int, fan_out: int, kernel: int, *, bias: bool) -> nn.ConvT
     )
 
 
-def _downsample(fan_in: int, fan_out: int, kernel: int, *, bias: bool) -> nn.Conv2d:
+def downsample(fan_in: int, fan_out: int, kernel: int, *, bias: bool) -> nn.Conv2d:
+    """Return a convolution that halves the side."""
     return nn.Conv2d(fan_in, fan_out, kernel, 2, (kernel - 1) // 2, bias=bias)
 
 
@@ -229,8 +242,8 @@ def load_trained(folder: Path) -> tuple[Generator, Discriminator]:
     """
     architecture = Architecture.load(folder / "architecture.json")
     generator, discriminator = Generator(architecture), Discriminator(architecture)
-    load_weights(generator, folder / "generator_average.safetensors")
-    load_weights(discriminator, folder / "discriminator.safetensors")
+    load_weights(generator, folder / GENERATOR)
+    load_weights(discriminator, folder / DISCRIMINATOR)
     return generator.eval(), discriminator.eval()
 
 

@@ -6,6 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+# The frame in which stages run: no result depends on it, so a change of it alone costs no work.
+FRAME = (
+    "stages",
+    "dcgan_inpainting.checkpoints",
+    "dcgan_inpainting.cores",
+    "dcgan_inpainting.parts",
+    "dcgan_inpainting.ranks",
+    "dcgan_inpainting.run_folders",
+    "dcgan_inpainting.source_digest",
+    "dcgan_inpainting.stage",
+)
+
 
 def digest_of_code(*, leave_out: Sequence[str] = ()) -> str:
     """Return a digest of the project's own source that this process has imported.

@@ -62,7 +62,7 @@ def test_the_first_address_shows_a_row_for_each_experiment(served: Served, seen:
     assert seen.clicks == 0
     assert [row["attributes.`Run Name`"] for row in rows] == NEWEST_FIRST
     for row, made in zip(rows, reversed(SWEEP), strict=True):
-        assert row["params.`inpaint.steps`"] == made.swept.get("inpaint.steps", "200")
+        assert row["params.`inpaint.steps`"] == made.swept.get("inpaint.steps", "100")
         assert row["params.`train.width`"] == made.swept.get("train.width", "24")
         for name, value in served.figures[made.name].items():
             assert float(row[f"metrics.`{name}`"]) == value

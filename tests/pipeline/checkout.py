@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -112,19 +113,26 @@ class Checkout:
             status: the exit status that is expected.
             extra: further environment variables.
         """
-        done = subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment(**extra),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        output = f"{done.stdout}\n{done.stderr}"
+        # Files, because a pipe ends with the last process that has it: of `dvc queue start`, when
+        # all workers have ended.
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            done = subprocess.run(
+                command,
+                cwd=self.path,
+                env=self.environment(**extra),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=280,
+                check=False,
+            )
+            out.seek(0)
+            err.seek(0)
+            stdout, stderr = out.read(), err.read()
+        output = f"{stdout}\n{stderr}"
         right = done.returncode != 0 if status is None else done.returncode == status
         assert right, f"{' '.join(command)} ended with {done.returncode}:\n{output}"
-        return Done(output, done.stdout)
+        return Done(output, stdout)
 
     @contextmanager
     def started(self, *command: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:

@@ -14,7 +14,7 @@ import yaml
 from checkout import ROOT
 
 from dcgan_inpainting.params import section_of
-from dcgan_inpainting.tracking.model_files import REQUIREMENTS
+from dcgan_inpainting.tracking.model_files import REQUIREMENTS, WEIGHTS
 
 SRC = ROOT / "src"
 PACKAGE = SRC / "dcgan_inpainting"
@@ -96,7 +96,8 @@ def test_the_row_of_an_experiment_is_completed_whenever_any_other_stage_has_run(
     sections = {section for name in WORK for section in STAGES[name].get("params", [])}
     assert set(record["params"]) == sections
     results = {dep for dep in record["deps"] if not dep.endswith(".py")}
-    read = {"data/cropped/train.npy", "data/cropped/${masks.split}.npy", "data/masks", "models"}
+    read = {"data/cropped/train.npy", "data/cropped/${masks.split}.npy", "data/masks"}
+    read |= {f"models/{name}" for name in WEIGHTS}
     assert read | {"data/inpainted", "reports/metrics.json", "reports/restored"} <= results
 
 

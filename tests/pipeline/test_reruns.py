@@ -26,7 +26,7 @@ def test_a_changed_search_retrains_nothing(checkout: Checkout) -> None:
     checkout.set_params("inpaint.steps=3")
     done = checkout.run("dvc", "repro", "inpaint@center")
     assert done.ran == ["check", "inpaint@center"]
-    assert sorted(done.skipped) == ["crop", "download", "masks", "train"]
+    assert sorted(done.skipped) == ["crop", "download", "encoder", "masks", "train"]
     status = checkout.run("dvc", "status").stdout
     changed = [line.strip(":") for line in status.splitlines() if line[:1].strip()]
     assert sorted(changed) == ["evaluate", "inpaint@random", "record"]
@@ -36,7 +36,7 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
     assert done.ran == ["check", "masks", "inpaint@half", "evaluate", "record"]
-    assert sorted(done.skipped) == ["crop", "download", "inpaint@center", "train"]
+    assert sorted(done.skipped) == ["crop", "download", "encoder", "inpaint@center", "train"]
     # What the old kind left is gone: a fresh clone, which never had it, is as this one.
     for folder in ("data/inpainted", "reports/inpaint"):
         kinds = {path.name for path in (checkout.path / folder).iterdir()}
@@ -77,7 +77,7 @@ def test_wrong_parameters_are_refused_before_any_work_and_cost_nothing(checkout:
     assert done.ran == ["check"]
     (line,) = [line for line in done.output.splitlines() if line.startswith("check: error: ")]
     for words in (
-        "section 'paint' is not known (known: data, crop, train, masks, inpaint, evaluate)",
+        "section 'paint' is not known (known: data, crop, train, encoder, masks, inpaint,",
         "train.widht is not a parameter; did you mean 'width'?",
         "train.batch_size is 'many': should be a valid integer",
         "inpaint.weight_floor is 2: should be less than or equal to 1",

@@ -23,7 +23,8 @@ print(record_if_new(Path.cwd(), catch_up(Path.cwd())[0]))
 """
 FACES = [f"{mask}-000{row}" for mask in ("center", "random") for row in range(3)]
 CATCH_UP = ["dcgan_inpainting.tracking.outbox"]
-STAGES = ["download", "crop", "train", "masks", "inpaint center", "inpaint random", "evaluate"]
+STAGES = ["download", "crop", "train", "encoder", "masks"]
+STAGES += ["inpaint center", "inpaint random", "evaluate"]
 
 
 def headline(checkout: Checkout) -> dict[str, float]:

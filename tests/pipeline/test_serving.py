@@ -14,10 +14,8 @@ import pytest
 import requests
 from checkout import FOREIGN
 from local_server import local_server
-from tiny_model import PARAMS, SIDE, images_and_masks, publish_two
+from tiny_model import SIDE, images_and_masks, publish_two, restored
 
-from dcgan_inpainting.inpainting import restore
-from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST
 
 # MLflow's, about its own libraries and its own annotations.
@@ -48,7 +46,7 @@ class Server:
 
     def expected(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """Return what the pipeline makes of them, in this process."""
-        return restore(images, masks == 0, *load_trained(self.models), PARAMS).composite
+        return restored(images, masks == 0, self.models)
 
 
 def environment(uri: str, decoy: Path) -> dict[str, str]:

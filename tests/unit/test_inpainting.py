@@ -17,9 +17,11 @@ from pydantic import ValidationError
 from tiny_model import tiny_architecture
 from torch import Tensor, nn
 
-from dcgan_inpainting import inpainting
 from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.inpainting import InpaintParams, Restoration, restore
+from dcgan_inpainting.inpainting import params as params_module
+from dcgan_inpainting.inpainting import search, starts
+from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpainting.restoration import Restoration, restore
 from dcgan_inpainting.networks import (
     Discriminator,
     Generator,
@@ -32,8 +34,14 @@ from dcgan_inpainting.tensors import to_tensor, to_uint8
 SIDE, LATENT = 8, 16
 PARAMS: dict[str, Any] = {
     "method": "latent",
-    "steps": 20,
+    "start": "random",
     "starts": 1,
+    "steps": 20,
+    "depth": 0,
+    "depth_steps": 5,
+    "correction_weight": 0.0,
+    "probe": 0.0,
+    "encoder_share": 0.0,
     "optimizer": "adam",
     "learning_rate": 0.1,
     "schedule": "constant",
@@ -224,7 +232,7 @@ def test_blended_values_are_clipped() -> None:
 # ── What the result must not depend on ───────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("blending", ["paste", "poisson"])
+@pytest.mark.parametrize("blending", ["paste", "poisson", "tension"])
 def test_what_stands_in_the_hole_is_never_looked_at(blending: str) -> None:
     images, known = images_and_masks()
     other = np.where(known[..., None], images, 255 - images)
@@ -261,7 +269,7 @@ def test_the_seed_decides() -> None:
 
 def test_start_is_the_best_of_all_random_z(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eighty are tried in three lots; every image picks its own."""
-    monkeypatch.setattr(inpainting, "START_BATCH", 32)
+    monkeypatch.setattr(starts, "START_BATCH", 32)
     images, known = images_and_masks(12)
     found = run(
         images,
@@ -367,7 +375,7 @@ def test_steps_along_a_constant_slope(optimizer: str, schedule: str) -> None:
 
 def test_cosine_schedule_is_its_closed_form() -> None:
     params = settings(learning_rate=0.4, steps=8, schedule="cosine")
-    rates = [inpainting._learning_rate(params, step) for step in (0, 2, 4, 6)]
+    rates = [search._learning_rate(params, step, 8) for step in (0, 2, 4, 6)]
     half = math.sqrt(0.5)
     assert rates == pytest.approx([0.4, 0.2 * (1 + half), 0.2, 0.2 * (1 - half)])
 
@@ -447,8 +455,14 @@ def test_yeh_is_the_paper_s_section_4() -> None:
     mine = settings(batch_size=5, seed=9, steps=3, latent_weight=1, clip=None, method="yeh")
     assert mine.resolved().model_dump() == {
         "method": "yeh",
-        "steps": 1500,
+        "start": "random",
         "starts": 1,
+        "steps": 1500,
+        "depth": 0,
+        "depth_steps": 5,
+        "correction_weight": 0.0,
+        "probe": 0.0,
+        "encoder_share": 0.0,
         "optimizer": "adam",
         "learning_rate": 0.01,
         "schedule": "constant",
@@ -472,7 +486,7 @@ def test_yeh_is_the_paper_s_section_4() -> None:
 
 
 def test_yeh_s_settings_are_those_that_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(inpainting.YEH, "steps", 4)
+    monkeypatch.setitem(params_module.YEH, "steps", 4)
     images, known = images_and_masks()
     found = run(images, known, discriminator=LinearJudge(), method="yeh", steps=9, clip=None)
     assert found.trace.shape == (5, 3)

@@ -43,12 +43,14 @@ class Inpainter(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Read the networks and the settings; called once, when the model is loaded."""
         # Imported here because publishing runs this file too: there, PyTorch would cost seconds.
-        from dcgan_inpainting.inpainting import InpaintParams
+        from dcgan_inpainting.encoder.network import load_encoder
+        from dcgan_inpainting.inpainting.params import InpaintParams
         from dcgan_inpainting.networks import Architecture, load_trained
 
         folder = Path(context.artifacts[NETWORKS])
         self._side = Architecture.load(folder / "architecture.json").image_size
         self._generator, self._discriminator = load_trained(folder)
+        self._encoder = load_encoder(folder)
         settings = (folder / SETTINGS).read_text(encoding="utf-8")
         self._params = InpaintParams.model_validate_json(settings)
 
@@ -58,7 +60,7 @@ class Inpainter(PythonModel):
 
         Nothing is kept from one call to the next: equal inputs give equal bytes. What becomes of an
         image depends on the image, its mask and the settings' seed, not on its place or on what
-        comes with it: all images choose from the same random starts and are searched apart.
+        comes with it: each is searched apart.
         (Only where a processor adds up a batch of another size in another order can rounding
         differ. On the CPUs where this was tried, the bytes were the same.)
 
@@ -71,13 +73,14 @@ class Inpainter(PythonModel):
         Raises:
             RequestError: the input is anything else.
         """
-        from dcgan_inpainting.inpainting import restore
+        from dcgan_inpainting.inpainting.restoration import restore
 
         try:
             images, known = read_input(model_input, self._side)
         except UserError as error:
             raise RequestError(str(error)) from None
-        found = restore(images, known, self._generator, self._discriminator, self._params)
+        networks = self._generator, self._discriminator
+        found = restore(images, known, *networks, self._params, encoder=self._encoder)
         return found.composite
 
 

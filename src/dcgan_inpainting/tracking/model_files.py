@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 CODE = Path(__file__).with_name("inpainter.py")
 
-# Of what the stage train leaves in models/, what inpainting needs.
-WEIGHTS = ("architecture.json", "generator_average.safetensors", "discriminator.safetensors")
+# Of what the stages train and encoder leave in models/, what inpainting needs.
+WEIGHTS = (
+    "architecture.json",
+    "generator_average.safetensors",
+    "discriminator.safetensors",
+    "encoder.safetensors",
+)
 
 # What inpainter.py and the modules that it imports need; mlflow brings the server too.
 REQUIREMENTS = (
@@ -41,7 +46,7 @@ def save_model(
 
     Args:
         folder: where to; made where it is missing, and else empty.
-        models: the folder that the stage train wrote.
+        models: the folder that the stages train and encoder wrote.
         settings: the validated section `inpaint`, of values that JSON can hold.
         description: says whose model it is; it is completed and written as the file MLmodel.
 

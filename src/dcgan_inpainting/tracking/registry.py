@@ -56,7 +56,7 @@ def publish(
     Args:
         client: of the store, which may be any; no global state of MLflow's is read or set.
         run_id: the experiment's run, to which the model is logged.
-        models: the folder that the stage train wrote.
+        models: the folder that the stages train and encoder wrote.
         settings: the validated section `inpaint`, of values that JSON can hold.
         headline: PSNR of the holes in dB, averaged over the kinds of masks; higher is better.
         test: a digest of the test images and their masks.

@@ -9,10 +9,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.batches import Batches
 from dcgan_inpainting.training.health import Health
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.progress import Progress
@@ -53,7 +53,7 @@ class History:
         return {
             "progress": [asdict(progress) for progress in self.progress],
             "validations": [
-                {"row": seen.row(), "samples": torch.from_numpy(seen.samples), "best": seen.best}
+                {**asdict(seen), "samples": torch.from_numpy(seen.samples)}
                 for seen in self.validations
             ],
         }
@@ -63,13 +63,13 @@ class History:
         """Return the history that state_dict wrote."""
         validations = [
             Validation(
-                int(seen["row"]["step"]),
-                int(seen["row"]["images"]),
-                Scores.of_row(seen["row"]),
-                seen["samples"].numpy(),
-                seen["best"],
+                **{
+                    **values,
+                    "scores": Scores(**values["scores"]),
+                    "samples": values["samples"].numpy(),
+                }
             )
-            for seen in state["validations"]
+            for values in state["validations"]
         ]
         return cls([Progress(**values) for values in state["progress"]], validations)
 

@@ -22,8 +22,8 @@ from dcgan_inpainting.networks import (
     plain,
     recalibrate,
 )
+from dcgan_inpainting.seeds import Purpose, generator_for
 from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.seeds import Purpose, generator_for
 
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
 ADAM_SECOND_MOMENT = 0.999  # Adam's own, which Radford et al. 2016 leave as it is
@@ -162,10 +162,8 @@ class Trainer:
         rng = generator_for(Purpose.RECALIBRATION, self.params.seed)
         size = (RECALIBRATION_BATCHES, self.params.batch_size, self.params.latent_dim)
         zs = torch.randn(size, generator=rng).to(self._rank.device)
-        generator, average = (
-            self._copy(Generator, self.generator),
-            self._copy(Generator, self.average),
-        )
+        generator = self._copy(Generator, self.generator)
+        average = self._copy(Generator, self.average)
         discriminator = self._copy(Discriminator, plain(self.discriminator.module))
         with autocast(self.params.precision), torch.no_grad():
             for network in (generator, average):

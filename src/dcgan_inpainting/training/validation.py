@@ -12,10 +12,10 @@ from dcgan_inpainting.devices import autocast
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Generator
 from dcgan_inpainting.reconstruction import reconstruct
+from dcgan_inpainting.seeds import Purpose, generator_for
 from dcgan_inpainting.sliced_wasserstein import MAX_IMAGES, Distance, sliced_wasserstein
 from dcgan_inpainting.tensors import to_uint8
 from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.seeds import Purpose, generator_for
 
 SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 RECONSTRUCTED = 64  # validation faces; their mean PSNR is then known to about ±0.4 dB
@@ -35,16 +35,6 @@ class Scores:
         levels = {f"swd_{side}": value for side, value in self.levels.items()}
         named = {"swd": self.swd, "swd_floor": self.swd_floor, "reconstruction_psnr": self.psnr}
         return {**named, **levels}
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, float]) -> Self:
-        """Return the scores that `row` wrote."""
-        levels = {
-            int(name.removeprefix("swd_")): value
-            for name, value in row.items()
-            if name.removeprefix("swd_").isdecimal()
-        }
-        return cls(row["swd"], row["swd_floor"], levels, row["reconstruction_psnr"])
 
     def beat(self, other: Self, by: Literal["swd", "reconstruction", "last"]) -> bool:
         """Return whether these scores are better than others, judged by one of them."""

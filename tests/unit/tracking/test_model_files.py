@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_model import PARAMS, SETTINGS, SIDE, images_and_masks, write_models
+from tiny_model import PARAMS, SETTINGS, SIDE, images_and_masks, restored, write_models
 
-from dcgan_inpainting.inpainting import InpaintParams, restore
-from dcgan_inpainting.networks import load_trained
+from dcgan_inpainting.inpainting.params import InpaintParams
 from dcgan_inpainting.tracking.model_files import PACKAGE, WEIGHTS, save_model
 
 # MLflow's, about its own libraries and its own annotations.
@@ -133,12 +132,12 @@ def test_missing_weights_are_an_error(models: Path, tmp_path: Path) -> None:
 def test_the_loaded_model_gives_what_the_search_gives(loaded: Any, models: Path) -> None:
     tensors = tensors_of(3)
     known = tensors["mask"] == 0
-    found = restore(tensors["image"], known, *load_trained(models), PARAMS)
+    found = restored(tensors["image"], known, models)
     answer = loaded.predict(tensors)
     assert answer.dtype == np.uint8
-    np.testing.assert_array_equal(answer, found.composite)
+    np.testing.assert_array_equal(answer, found)
     lists = {name: value.tolist() for name, value in tensors.items()}
-    np.testing.assert_array_equal(loaded.predict(lists), found.composite)
+    np.testing.assert_array_equal(loaded.predict(lists), found)
     np.testing.assert_array_equal(answer[known], tensors["image"][known])
     assert (answer[~known] != tensors["image"][~known]).mean() > 0.5
 

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from local_server import local_server
-from tiny_model import PARAMS, SETTINGS, images_and_masks, write_models
+from tiny_model import SETTINGS, images_and_masks, restored, write_models
 
-from dcgan_inpainting.inpainting import restore
-from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.tracking import registry
 from dcgan_inpainting.tracking.registry import Published, publish
 
@@ -149,8 +147,8 @@ def test_a_result_becomes_a_version_that_can_be_loaded(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     images, masks = images_and_masks(3)
     answer = load_model(f"models:/{NAME}@champion").predict({"image": images, "mask": masks})
-    found = restore(images, masks == 0, *load_trained(store.models), PARAMS)
-    np.testing.assert_array_equal(answer, found.composite)
+    found = restored(images, masks == 0, store.models)
+    np.testing.assert_array_equal(answer, found)
 
 
 def test_the_run_and_the_version_know_each_other(store: Store) -> None:
@@ -336,5 +334,5 @@ def test_a_remote_store_works_the_same_artifacts_included(
     assert model.metadata.run_id == run
     images, masks = images_and_masks(2)
     answer = model.predict({"image": images, "mask": masks})
-    found = restore(images, masks == 0, *load_trained(trained), PARAMS)
-    np.testing.assert_array_equal(answer, found.composite)
+    found = restored(images, masks == 0, trained)
+    np.testing.assert_array_equal(answer, found)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_training import Heard, digest, train
+from heard import Heard
+from tiny_training import digest, train
 
 from dcgan_inpainting.checkpoints import checkpoints
 from dcgan_inpainting.errors import UserError

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from dcgan_inpainting.networks import Discriminator, Generator, initialise
-from dcgan_inpainting.training.seeds import Purpose, generator_for
+from dcgan_inpainting.seeds import Purpose, generator_for
 from dcgan_inpainting.training.updates import Trainer
 
 

@@ -1,6 +1,7 @@
 """The batches of a training: each is a function of its step, so any of them can come first."""
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,11 +11,25 @@ from torch import Tensor
 from dcgan_inpainting import augmentation
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.images import Images
+from dcgan_inpainting.seeds import Purpose, generator_for
 from dcgan_inpainting.tensors import scale
-from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.seeds import Purpose, generator_for
 
 SHARE_OF_DEVICE = 0.5  # of its free memory that the images may take; the rest is the training's
+
+
+class Reading(Protocol):
+    """The settings of how images are read, which a section of params.yaml has among others."""
+
+    @property
+    def batch_size(self) -> int: ...  # of all ranks together
+    @property
+    def flip(self) -> bool: ...  # mirror half of the images
+    @property
+    def shift(self) -> int: ...  # move them by up to so many pixels
+    @property
+    def shift_fill(self) -> augmentation.Fill: ...
+    @property
+    def seed(self) -> int: ...
 
 
 class Batches:
@@ -24,7 +39,7 @@ class Batches:
     fit; otherwise each batch is copied to it.
     """
 
-    def __init__(self, images: Images, params: TrainParams, rank: Rank) -> None:
+    def __init__(self, images: Images, params: Reading, rank: Rank) -> None:
         """Take the training set.
 
         Args:

@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from dcgan_inpainting.training.seeds import Purpose, generator_for
+from dcgan_inpainting.seeds import Purpose, generator_for
 
 
 def drawn(purpose: Purpose, *numbers: int) -> torch.Tensor:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tiny_training import faces, settings
 
+from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.distribution import Rank
-from dcgan_inpainting.training.batches import Batches
 
 
 def batches_of(

@@ -19,7 +19,8 @@ class Purpose(IntEnum):
     STEP = 3  # z and augmentation in a step's updates
     SAMPLES = 4
     RECALIBRATION = 5
-    VALIDATION = 6
+    ENCODER = 6  # its weights
+    HOLES = 7  # in the images of a step of its training
 
 
 def generator_for(purpose: Purpose, *numbers: int) -> torch.Generator:

@@ -1,0 +1,92 @@
+"""Quality against time of each way to restore, in one run: `python -m benchmarks.quality`.
+
+It needs what `make repro` leaves: the trained networks and the validation faces, which no result
+is reported of. Each way is tried with ever more steps, so that it shows as a curve.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dcgan_inpainting.devices import device
+from dcgan_inpainting.encoder.network import Encoder, load_encoder
+from dcgan_inpainting.images import Images
+from dcgan_inpainting.inpainting import params as settings
+from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpainting.restoration import restore
+from dcgan_inpainting.masks import make_masks
+from dcgan_inpainting.metrics import quality
+from dcgan_inpainting.networks import Discriminator, Generator, load_trained
+from dcgan_inpainting.params import load_params
+
+MODELS, FACES = Path("models"), Path("data/cropped/val.npy")
+KINDS = ("center", "pattern", "random", "half")
+
+
+def ways() -> Iterator[tuple[str, InpaintParams]]:
+    """Yield the name and the settings of each point of each curve."""
+    default = InpaintParams.model_validate(load_params()["inpaint"])
+
+    def changed(**changes: object) -> InpaintParams:
+        return InpaintParams.model_validate({**default.model_dump(), **changes})
+
+    for steps in (50, 150, 500, 1500):
+        yield f"yeh, {steps} steps", changed(**{**settings.YEH, "steps": steps})
+    alone = {"encoder_share": 0.0, "start": "random"}
+    for steps in (10, 30, 100, 200):
+        yield f"z alone, {steps} steps", changed(**alone, depth=0, steps=steps)
+    for depth in (1, 2, 3):
+        yield f"z, then {depth} blocks", changed(**alone, depth=depth)
+    for steps in (0, 10, 30, 100):
+        yield (
+            f"latent, {steps} steps",
+            changed(steps=steps, depth_steps=max(1, steps * default.depth_steps // 100)),
+        )
+    yield "encoder alone", changed(encoder_share=1.0, steps=0, depth=0, starts=1)
+
+
+def measure(
+    faces: Images,
+    networks: tuple[Generator, Discriminator],
+    encoder: Encoder,
+    params: InpaintParams,
+) -> tuple[float, list[str]]:
+    """Return seconds an image, and the mean PSNR and SSIM of the holes of each kind."""
+    figures, spent = [], 0.0
+    for kind in KINDS:
+        known = make_masks(kind, len(faces), faces.shape[1], seed=0)
+        start = time.perf_counter()
+        found = restore(faces, known, *networks, params, encoder=encoder)
+        spent += time.perf_counter() - start
+        each = [quality(*row) for row in zip(faces, found.composite, known, strict=True)]
+        psnr = np.mean([one.hole_psnr for one in each])
+        figures.append(f"{psnr:6.2f} {np.mean([one.hole_ssim for one in each]):5.3f}")
+    return spent / len(KINDS) / len(faces), figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=32, help="validation faces, of each kind")
+    parser.add_argument("--without-yeh", action="store_true", help="which takes most of the time")
+    args = parser.parse_args()
+    if not (MODELS / "encoder.safetensors").is_file():
+        sys.exit("error: there are no trained networks in models/; run the pipeline first")
+    faces = np.array(np.load(FACES, mmap_mode="r")[: args.images])
+    networks, encoder = load_trained(MODELS), load_encoder(MODELS)
+    print(
+        f"{len(faces)} faces, {torch.get_num_threads()} threads, {device().type}; hole PSNR, SSIM"
+    )
+    print(f"{'':<24}{'s an image':>11}  " + "  ".join(f"{kind:<12}" for kind in KINDS))
+    for name, params in ways():
+        if not (args.without_yeh and name.startswith("yeh")):
+            seconds, figures = measure(faces, networks, encoder, params)
+            print(f"{name:<24}{seconds:>11.3f}  " + "  ".join(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""How well an encoder alone fills holes in faces that it was not trained on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dcgan_inpainting.devices import Precision, autocast, device
+from dcgan_inpainting.encoder.holes import DRAWN
+from dcgan_inpainting.encoder.network import Encoder
+from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.masks import Kind, make_masks
+from dcgan_inpainting.networks import Generator
+from dcgan_inpainting.tensors import to_tensor, to_uint8
+
+FACES = 100  # the mean PSNR of a kind is then known to about ±0.4 dB
+SHOWN = 4  # faces of each kind in the picture
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One look at an encoder on the way."""
+
+    step: int
+    images: int  # seen so far
+    psnr: Mapping[str, float]  # of the holes, unblended, by kind of mask, in dB
+    faces: Images  # uint8, 3·SHOWN×S×S×3 for each kind: whole, damaged, what the encoder made
+
+    def row(self) -> dict[str, float]:
+        """Return its place and its figures by name, as a table has them."""
+        return {"step": self.step, "images": self.images, **self.psnr}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return this as plain values and tensors."""
+        return {**vars(self), "psnr": dict(self.psnr), "faces": torch.from_numpy(self.faces)}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> "Validation":
+        """Return the validation that state_dict wrote."""
+        return cls(**{**state, "faces": state["faces"].numpy()})
+
+
+class Validator:
+    """Tries encoders on the same faces with the same holes."""
+
+    def __init__(self, faces: Images, precision: Precision, seed: int) -> None:
+        """Choose the faces and draw their holes.
+
+        Args:
+            faces: validation images, uint8, N×S×S×3; the first ones are taken.
+            precision: arithmetic of the networks.
+            seed: of the holes.
+        """
+        self._faces = np.array(faces[:FACES])
+        self._precision: Precision = precision
+        size = self._faces.shape[1]
+        self._known = {kind: make_masks(kind, len(self._faces), size, seed) for kind in DRAWN}
+
+    def __call__(
+        self, encoder: Encoder, generator: Generator, step: int, images: int
+    ) -> Validation:
+        """Return how good an encoder is, which is in evaluation mode."""
+        made = {kind: self._fill(kind, encoder, generator) for kind in DRAWN}
+        psnr = {kind: self._psnr(made[kind], self._known[kind]) for kind in DRAWN}
+        shown = [self._shown(made[kind], self._known[kind]) for kind in DRAWN]
+        return Validation(step, images, psnr, np.concatenate(shown))
+
+    def _fill(self, kind: Kind, encoder: Encoder, generator: Generator) -> Images:
+        known = torch.from_numpy(self._known[kind])[:, None].float().to(device())
+        faces = to_tensor(self._faces).to(device())
+        with torch.no_grad(), autocast(self._precision):
+            _, made = encoder(faces, known, generator)
+        return to_uint8(made)
+
+    def _psnr(self, made: Images, known: Known) -> float:
+        errors = ((made.astype(np.float64) - self._faces) / 255) ** 2
+        hole = ~known
+        mean = (errors.mean(-1) * hole).sum((1, 2)) / hole.sum((1, 2))
+        return float(-10 * np.log10(mean.clip(1e-10)).mean())
+
+    def _shown(self, made: Images, known: Known) -> Images:
+        some = slice(SHOWN)
+        damaged = np.where(known[some, ..., None], self._faces[some], np.uint8(128))
+        sets = [self._faces[some], damaged, made[some]]
+        return np.stack(sets, axis=1).reshape(-1, *made.shape[1:])

@@ -1,0 +1,72 @@
+"""A search in the space of tiny networks, for the tests of its parts."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from tiny_encoder import faces, holes, networks
+from tiny_model import SETTINGS
+from torch import Tensor
+
+from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpainting.problem import Problem
+from dcgan_inpainting.inpainting.search import Step, walk
+from dcgan_inpainting.inpainting.starts import encoded
+from dcgan_inpainting.latent import Latent
+from dcgan_inpainting.networks import freeze
+
+# Nothing that makes two ways of computing the same differ: no probe, no rounding, no blending.
+PARAMS: dict[str, Any] = {
+    **SETTINGS,
+    "starts": 1,
+    "correction_weight": 0.5,
+    "probe": 0.0,
+    "encoder_share": 0.0,
+    "blending": "paste",
+    "batch_size": 8,
+    "precision": "float32",
+}
+
+
+def settings(**changes: object) -> InpaintParams:
+    """Return the tiny search's settings with changes."""
+    return InpaintParams.model_validate({**PARAMS, **changes})
+
+
+def problem(count: int = 4, **changes: object) -> tuple[Problem, Latent]:
+    """Return a problem of faces that the tiny generator makes, and where the encoder begins."""
+    generator, discriminator, encoder = networks()
+    params = settings(**changes)
+    images, known = faces(count, seed=9), holes(count)
+    made = Problem.of(images, known, freeze(generator), freeze(discriminator), params)
+    return made, encoded(made, freeze(encoder))
+
+
+@dataclass
+class Path:
+    """All that a walk passes."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def visit(self, step: Step) -> Tensor:
+        """Keep a copy of the step; all go on."""
+        parts = [part.clone() for part in step.latent.parts]
+        self.steps.append(replace(step, latent=Latent.of(parts)))
+        return torch.ones(len(step.images), dtype=torch.bool)
+
+    def at(self, number: int, image: int) -> list[Tensor]:
+        """Return the parts of an image's point at a step of a walk that no image left."""
+        return [part[image] for part in self.steps[number].latent.parts]
+
+    @property
+    def objectives(self) -> np.ndarray:
+        """The objective of each image at each step of a walk that no image left."""
+        return np.stack([step.objective.numpy() for step in self.steps])
+
+
+def whole(made: Problem, start: Latent) -> Path:
+    """Walk to the end with all images."""
+    path = Path()
+    walk(made, start, path.visit)
+    return path

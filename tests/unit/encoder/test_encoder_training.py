@@ -1,0 +1,310 @@
+"""The encoder's training: its loss, its rate, what it tells, and going on after an end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from heard import Heard
+from pydantic import ValidationError
+from tiny_encoder import Kept, damaged, digest, faces, networks, same, settings, train
+from torch import nn
+
+from dcgan_inpainting.batches import Batches
+from dcgan_inpainting.checkpoints import checkpoints
+from dcgan_inpainting.distribution import Rank
+from dcgan_inpainting.encoder import training
+from dcgan_inpainting.encoder.holes import Holes
+from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
+from dcgan_inpainting.encoder.training import feature_loss, loss_of
+from dcgan_inpainting.networks import freeze
+from dcgan_inpainting.seeds import Purpose, generator_for
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """Return an `interrupted` that says so after so many steps."""
+    asked = iter([False] * (steps - 1) + [True])
+    return lambda: next(asked)
+
+
+def fresh() -> Encoder:
+    """Return the encoder that the tiny training begins with."""
+    encoder = Encoder(networks()[0].architecture)
+    initialise_encoder(encoder, generator_for(Purpose.ENCODER, 1))
+    return encoder
+
+
+# ── The loss ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("known_weight", [0.0, 0.2, 1.0])
+def test_loss_is_the_weighted_mean_of_squares(known_weight: float) -> None:
+    rng = np.random.default_rng(0)
+    made, whole = rng.standard_normal((2, 3, 3, 5, 5))
+    known = rng.random((3, 1, 5, 5)) > np.array([0.1, 0.5, 0.9])[:, None, None, None]
+    by_image = []
+    for image in range(3):
+        total = weights = 0.0
+        for row in range(5):
+            for column in range(5):
+                weight = known_weight if known[image, 0, row, column] else 1.0
+                errors = (made[image, :, row, column] - whole[image, :, row, column]) ** 2
+                total += weight * errors.mean()
+                weights += weight
+        by_image.append(total / weights)
+    loss = loss_of(*map(torch.from_numpy, (made, whole, known.astype(float))), known_weight)
+    assert loss.item() == pytest.approx(np.mean(by_image), rel=1e-12)
+
+
+@pytest.mark.parametrize("known_weight", [0.0, 1.0])
+def test_a_step_is_told_its_own_loss(known_weight: float) -> None:
+    """Of the faces and the holes of the step, seen by the encoder as it was before."""
+    changes = {"known_weight": known_weight, "images": 4, "latent_weight": 1.0}
+    (told,) = train(**changes)[1].progress
+    images = Batches(faces(), settings(**changes), Rank())(1)
+    known = Holes(32, 1)(1, 4)
+    with torch.no_grad():
+        _, made = fresh().train()(images, known, freeze(networks()[0]))
+    assert told.loss == pytest.approx(loss_of(made, images, known, known_weight).item(), rel=1e-4)
+
+
+def test_feature_loss_is_what_the_finer_layers_differ_by() -> None:
+    _, discriminator, _ = networks()
+    judge = freeze(discriminator)
+    rng = torch.Generator().manual_seed(0)
+    restored, whole = (2 * torch.rand(2, 3, 3, 32, 32, generator=rng) - 1).requires_grad_(True)
+    loss = feature_loss(restored, whole, judge)
+    expected, seen, wanted = 0.0, restored, whole
+    layers = 0
+    for layer in judge.layers[:-1]:  # the last one makes the logit
+        seen, wanted = layer(seen.clone()), layer(wanted.clone())
+        if isinstance(layer, nn.LeakyReLU) and layers < 3:
+            expected += (seen - wanted).abs().mean().item()
+            layers += 1
+    assert layers == 3
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert feature_loss(whole, whole, judge).item() == 0
+    (slope,) = torch.autograd.grad(loss, restored)
+    assert slope.abs().sum() > 0
+
+
+def test_known_pixels_are_no_part_of_what_features_differ_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The discriminator sees restored faces, whose known pixels are those of the face."""
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def spy(restored: torch.Tensor, faces: torch.Tensor, _judge: object) -> torch.Tensor:
+        seen.append((restored, faces))
+        return 0 * restored.sum()
+
+    monkeypatch.setattr(training, "feature_loss", spy)
+    train(images=4)
+    ((restored, whole),) = seen
+    known = Holes(32, 1)(1, 4).bool().expand_as(whole)
+    assert torch.equal(restored[known], whole[known])
+    assert (restored != whole)[~known].any()
+
+
+def test_a_weight_of_z_draws_it_to_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing else counts, it alone moves the encoder."""
+    monkeypatch.setattr(training, "loss_of", lambda made, *_: 0 * made.sum())
+    monkeypatch.setattr(training, "WARM_UP", 1)
+    alone = {"feature_weight": 0.0, "learning_rate": 0.01}
+    still, _ = train(latent_weight=0.0, **alone)
+    drawn = [weight.clone() for weight in fresh().parameters()]
+    assert all(map(torch.equal, still.parameters(), drawn))
+    moved, history = train(latent_weight=1.0, **{**alone, "learning_rate": 1e-3}, images=80)
+    images, known = damaged(16, torch.Generator().manual_seed(0))
+    squares = [
+        encoder.train()(images, known, networks()[0])[0].z.square().mean()
+        for encoder in (still, moved)
+    ]
+    assert squares[1] < 0.8 * squares[0]
+    assert all(progress.loss == 0 for progress in history.progress)  # only the fit is told
+
+
+# ── Learning ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_training_learns_to_fill_holes() -> None:
+    encoder, history = train(
+        images=480, batch_size=8, learning_rate=0.01, shift=0, validate_every=240
+    )
+    losses = [progress.loss for progress in history.progress]
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
+    first, middle, last = history.validations
+    assert (first.step, middle.step, last.step) == (0, 30, 60)
+    assert all(last.psnr[kind] > first.psnr[kind] for kind in first.psnr)
+    assert np.mean([*last.psnr.values()]) > np.mean([*first.psnr.values()]) + 1
+    assert not encoder.training
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    (first, told), (second, again), (other, _) = (train(seed=seed) for seed in (1, 1, 2))
+    assert digest(first) == digest(second)
+    assert same(told, again)
+    assert digest(first) != digest(other)
+
+
+def test_looking_does_not_change_the_training() -> None:
+    often, seldom = train(validate_every=4), train(validate_every=24)
+    assert [seen.step for seen in often[1].validations] == list(range(7))
+    assert [seen.step for seen in seldom[1].validations] == [0, 6]
+    assert digest(often[0]) == digest(seldom[0])
+
+
+@pytest.mark.parametrize("warm_up", [1, 4, 100])
+def test_the_rate_rises_to_its_height_and_falls_to_nothing(
+    warm_up: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By half a cosine, and more slowly at first."""
+    monkeypatch.setattr(training, "WARM_UP", warm_up)
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def noted(self: torch.optim.Adam, *arguments: Any) -> Any:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train(images=40, learning_rate=0.02)
+    expected = [
+        0.02 * min(1, (taken + 1) / warm_up) * np.cos(np.pi * taken / 20) ** 2
+        for taken in range(10)
+    ]
+    assert rates == pytest.approx(expected)
+    assert rates[-1] < 0.03 * 0.02
+
+
+def test_no_images_leave_the_encoder_as_it_was_drawn() -> None:
+    heard = Heard()
+    encoder, history = train(images=0, heard=heard)
+    assert digest(encoder) == digest(fresh())
+    assert [seen.step for seen in history.validations] == [0]
+    assert history.progress == heard.progress == []
+    assert heard.validations == history.validations
+
+
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("every", "steps"), [(4, [0, 1, 2, 3, 4, 5, 6]), (16, [0, 4, 6])])
+def test_each_validation_is_told_once(every: int, steps: list[int]) -> None:
+    heard = Heard()
+    _, history = train(heard=heard, validate_every=every)
+    assert [seen.step for seen in heard.validations] == steps
+    assert [seen.images for seen in heard.validations] == [4 * step for step in steps]
+    assert heard.validations == history.validations
+    assert heard.histories == []  # nothing was resumed
+
+
+def test_progress_means_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = train(images=28)[1].progress
+    assert [point.step for point in every] == list(range(1, 8))
+    monkeypatch.setattr(training, "REPORTS", 2)  # one report for three steps of seven
+    heard = Heard()
+    means = train(images=28, heard=heard)[1].progress
+    assert [(point.step, point.images) for point in means] == [(3, 12), (6, 24), (7, 28)]
+    for point, part in zip(means, (every[:3], every[3:6], every[6:]), strict=True):
+        assert point.loss == pytest.approx(np.mean([one.loss for one in part]), rel=1e-5)
+    assert heard.progress == means
+
+
+# ── Going on ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_from_every_checkpoint_a_training_ends_with_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training, "REPORTS", 2)  # so that some states hold untold losses
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
+    kept = Kept()
+    whole, told = train(memory=kept)
+    assert list(kept.states) == [1, 2, 3, 4, 5, 6]
+    assert kept.ends == [6]
+    for step, state in kept.states.items():
+        heard = Heard()
+        encoder, history = train(memory=Kept({step: state}), heard=heard)
+        assert digest(encoder) == digest(whole)
+        assert same(history, told)
+        # What the first process was told the second is told as history, and no more.
+        (before,) = heard.histories
+        assert heard.images == [4 * step]
+        assert before.progress + heard.progress == told.progress
+        assert before.validations + heard.validations == history.validations
+
+
+def test_an_interruption_saves_and_ends_the_training(tmp_path: Path) -> None:
+    whole, told = train()
+    with checkpoints(tmp_path, "encoder", {}) as memory:
+        with pytest.raises(KeyboardInterrupt):
+            train(memory=memory, interrupted=after(4))
+        assert memory.newest()[0] == 4
+        encoder, history = train(memory=memory)
+        assert memory.newest()[0] == 6
+    assert digest(encoder) == digest(whole)
+    assert same(history, told)
+
+
+def test_a_finished_training_takes_no_step_more() -> None:
+    kept, heard = Kept(), Heard()
+    first, told = train(memory=kept)
+    again, history = train(memory=kept, heard=heard)
+    assert digest(again) == digest(first)
+    assert same(history, told)
+    assert heard.progress == heard.validations == []
+
+
+def test_the_state_is_kept_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 12))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(now))
+    kept = Kept()
+    train(memory=kept, images=40)
+    # Twelve seconds from each look to the next; the clock is read once more where it is set.
+    assert list(kept.states) == [3, 6, 9, 10]
+
+
+def test_images_are_never_changed() -> None:
+    images = faces()
+    images.flags.writeable = False
+    before = images.copy()
+    train(on=images)
+    assert np.array_equal(images, before)
+
+
+# ── Settings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("images", -1),
+        ("batch_size", 1),
+        ("learning_rate", 0),
+        ("learning_rate", 0.2),
+        ("known_weight", 1.1),
+        ("latent_weight", -0.1),
+        ("shift", 17),
+        ("shift_fill", "wrap"),
+        ("validate_every", 0),
+        ("precision", "float16"),
+        ("seed", 2**32),
+        ("width", 4),
+    ],
+)
+def test_params_out_of_range_are_refused(key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=key):
+        settings(**{key: value})
+
+
+@pytest.mark.parametrize(("images", "steps"), [(0, 0), (1, 1), (4, 1), (5, 2), (24, 6)])
+def test_all_images_are_seen(images: int, steps: int) -> None:
+    assert settings(images=images).steps == steps
+
+
+@pytest.mark.parametrize(("every", "steps"), [(1, 1), (4, 1), (10, 2), (16, 4)])
+def test_validations_are_at_least_one_step_apart(every: int, steps: int) -> None:
+    assert settings(validate_every=every).steps_between_validations == steps

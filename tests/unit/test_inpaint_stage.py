@@ -1,0 +1,33 @@
+"""The stage inpaint: a batch that is missing is an error, never a shorter result."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.parts import Parts
+from stages.inpaint import _joined
+
+
+def part(images: int) -> dict[str, np.ndarray]:
+    faces = np.zeros((images, 8, 8, 3), np.uint8)
+    z = np.zeros((images, 5), np.float32)
+    return {"raw": faces, "composite": faces, "z": z, "trace": z.T}
+
+
+def test_parts_are_joined_in_their_order(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    for number, images in ((1, 2), (0, 3)):
+        parts.save(number, part(images))
+    joined = _joined(parts, 2, tmp_path)
+    assert joined.raw.shape == (5, 8, 8, 3)
+    assert joined.trace.shape == (5, 5)
+
+
+def test_a_missing_part_is_named(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    for number in (0, 2):
+        parts.save(number, part(2))
+    with pytest.raises(UserError, match=r"batch 1 is not in .*the same command restores"):
+        _joined(parts, 3, tmp_path)
