@@ -108,6 +108,8 @@ def run(program: str, stage: str, folder: Path) -> tuple[float, str]:
     arguments = [item, "test"] if item else []
     environment = {key: value for key, value in os.environ.items() if "MLFLOW" not in key}
     environment |= {"PYTHONPATH": str(folder / "src"), "DVC_STAGE": stage, "DVC_ROOT": str(folder)}
+    # Else a stage goes on from what its last run left, and has nothing to do.
+    shutil.rmtree(folder / ".checkpoints", ignore_errors=True)
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", program, f"stages.{name}", *arguments],
