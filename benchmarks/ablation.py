@@ -1,0 +1,55 @@
+"""Each part of the search alone and left out: `python -m benchmarks.ablation`, then the queue.
+
+It queues one experiment of DVC's for each, on the first validation faces, which no result is
+reported of. `dvc queue start -j 2` works them off, and `python -m benchmarks.compare $(python -m
+benchmarks.ablation --names)` prints what each gave, against the default settings on these faces.
+"""
+
+import argparse
+import subprocess
+import sys
+
+PARTS = {  # part: (the setting with it, as in params.yaml, and the one without it)
+    "many-starts": ("starts=1024", "starts=1"),
+    "cosine": ("schedule=cosine", "schedule=constant"),
+    "weight-floor": ("weight_floor=0.2", "weight_floor=0"),
+    "weight-of-z": ("latent_weight=1.0", "latent_weight=0"),
+    "squares": ("distance=l2", "distance=l1"),
+    "deeper-layers": ("depth=2", "depth=0"),
+    "encoder": ("encoder_share=0.75", "encoder_share=0"),
+    "blending": ("blending=poisson", "blending=paste"),
+    "bf16": ("precision=auto", "precision=float32"),
+}
+
+
+def experiments() -> dict[str, list[str]]:
+    """Return the settings of each experiment by its name."""
+    with_all = {part: settings[0] for part, settings in PARTS.items()}
+    with_none = {part: settings[1] for part, settings in PARTS.items()}
+    return {
+        "all": list(with_all.values()),
+        "none": list(with_none.values()),
+        **{f"only-{part}": [*{**with_none, part: with_all[part]}.values()] for part in PARTS},
+        **{f"without-{part}": [*{**with_all, part: with_none[part]}.values()] for part in PARTS},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=60, help="validation faces, of each kind")
+    parser.add_argument("--names", action="store_true", help="print the experiments' names alone")
+    args = parser.parse_args()
+    if args.names:
+        print(" ".join(experiments()))
+        return
+    shared = ["masks.split=val", f"masks.images={args.images}"]
+    for name, settings in experiments().items():
+        overrides = [*shared, *(f"inpaint.{setting}" for setting in settings)]
+        options = [option for override in overrides for option in ("-S", override)]
+        command = ["dvc", "exp", "run", "--queue", "--force", "--name", name, *options]
+        if subprocess.run(command).returncode:
+            sys.exit(f"error: {name} was not queued")
+
+
+if __name__ == "__main__":
+    main()
