@@ -17,8 +17,9 @@ from dcgan_inpainting.evaluation import (
     summarise,
     with_baselines,
 )
+from dcgan_inpainting.galleries import gallery
 from dcgan_inpainting.images import save_png
-from dcgan_inpainting.quality_plots import before_and_after, gallery, plot_quality
+from dcgan_inpainting.quality_plots import before_and_after, plot_quality
 from dcgan_inpainting.stage import fresh_folder, run_stage
 from dcgan_inpainting.tracking.runs import Run
 

@@ -17,8 +17,10 @@ from dcgan_inpainting.devices import device, processor
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.encoder.network import load_encoder
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.images import Images, Known, columns_of, save_png
+from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.inpainting.film import FILMED
 from dcgan_inpainting.inpainting.params import SHARING, InpaintParams
+from dcgan_inpainting.inpainting.reports import write_reports
 from dcgan_inpainting.inpainting.restoration import Restoration, restore
 from dcgan_inpainting.networks import load_trained
 from dcgan_inpainting.parts import Parts
@@ -34,7 +36,15 @@ MASKS = Path("data/masks")
 MODELS = Path("models")
 INPAINTED = Path("data/inpainted")
 REPORTS = Path("reports/inpaint")
-SHEET_ROWS = 16
+RESULTS = ("composite", "raw", "z", "trace")
+SEVERAL = ("candidates", "objectives")  # beside those, where an image has several answers
+
+# Beside the frame, what no restored image depends on.
+REPORTING = (
+    "dcgan_inpainting.figures",
+    "dcgan_inpainting.galleries",
+    "dcgan_inpainting.inpainting.reports",
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +62,7 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
             stack.enter_context(held(folder, identity))
             run.log_dataset(CROPPED / f"{split}.npy", split)
         fabric.barrier()
-        batches = _batches(len(images), params.batch_size)
+        batches = _batches(len(images), params.images_at_once)
         missing = [number for number in range(len(batches)) if parts.load(number) is None]
         fabric.barrier()  # until then nobody adds one, so all ranks share out the same
         if fabric.global_rank == 0 and len(missing) < len(batches):
@@ -66,7 +76,9 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
             run.log_metrics({"images_per_second": rate * fabric.world_size})
             restoration = _joined(parts, len(batches), folder)
             _write(kind, params, restoration, run)
-            _report(kind, images[:SHEET_ROWS], known[:SHEET_ROWS], restoration, run)
+            reports = fresh_folder(REPORTS / kind)
+            for written in write_reports(reports, images, known, restoration, params):
+                run.log_artifact(written)
             parts.clear()
 
 
@@ -76,7 +88,7 @@ def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json", exclude=SHARING),
         "data": {str(file): md5_of(file) for file in files},
-        "code": digest_of_code(leave_out=FRAME),
+        "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
         "torch": torch.__version__,
         "processor": processor(device()),
     }
@@ -102,7 +114,13 @@ def _restore(
     with tqdm(total=total, desc=f"inpaint {kind}", unit=" images", disable=quiet) as bar:
         for number, batch in batches.items():
             found = restore(
-                images[batch], known[batch], generator, discriminator, params, encoder=encoder
+                images[batch],
+                known[batch],
+                generator,
+                discriminator,
+                params,
+                encoder=encoder,
+                filmed=max(0, FILMED - batch.start),
             )
             parts.save(number, vars(found))
             bar.update(len(found.z))
@@ -126,23 +144,10 @@ def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run)
     for step, objective in enumerate(restoration.trace.mean(axis=1)):
         run.log_metrics({"objective": float(objective)}, step)
     folder = fresh_folder(INPAINTED / kind)
-    for name, array in vars(restoration).items():
-        np.save(folder / f"{name}.npy", array)
-    settings = json.dumps(params.resolved().model_dump(exclude=SHARING), indent=2)
+    for name in RESULTS if params.candidates == 1 else (*RESULTS, *SEVERAL):
+        np.save(folder / f"{name}.npy", getattr(restoration, name))
+    settings = json.dumps(params.model_dump(exclude=SHARING), indent=2)
     (folder / "settings.json").write_text(settings + "\n", encoding="utf-8")
-
-
-def _report(kind: str, images: Images, known: Known, restoration: Restoration, run: Run) -> None:
-    folder = fresh_folder(REPORTS / kind)
-    damaged = np.where(known[..., None], images, np.uint8(128))
-    rows = slice(len(images))
-    sets = [images, damaged, restoration.raw[rows], restoration.composite[rows]]
-    save_png(columns_of(sets), folder / "sheet.png")
-    curve = restoration.trace.mean(axis=1)
-    lines = [f"{step},{objective:.6g}" for step, objective in enumerate(curve)]
-    text = "\n".join(["step,objective", *lines]) + "\n"
-    (folder / "objective.csv").write_text(text, encoding="utf-8")
-    run.log_artifact(folder / "sheet.png")
 
 
 if __name__ == "__main__":
@@ -153,7 +158,7 @@ if __name__ == "__main__":
     run_stage(
         "inpaint",
         InpaintParams,
-        lambda params, run: work(arguments.kind, arguments.split, params, run),
+        lambda params, run: work(arguments.kind, arguments.split, params.resolved(), run),
         item=arguments.kind,
         resumable=True,
     )

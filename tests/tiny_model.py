@@ -32,6 +32,8 @@ SETTINGS: dict[str, Any] = {
     "depth": 2,
     "depth_steps": 2,
     "correction_weight": 1.0,
+    "candidates": 1,
+    "answer": "best",
     "probe": 0.1,
     "encoder_share": 0.5,
     "optimizer": "adam",

@@ -17,10 +17,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csc_array, csr_array, kron
 from scipy.sparse.linalg import splu
 
+from dcgan_inpainting.distance import distance_to_known
 from dcgan_inpainting.images import Known
 
 Blending = Literal["paste", "poisson", "tension", "gradual"]
@@ -111,14 +111,8 @@ def gradual(raw: Floats, damaged: Floats, known: Known) -> Floats:
     """
     smooth = tension(np.zeros_like(raw), damaged, known)
     generated = _corrected(raw, damaged, known, bending=1.0, tension=TENSION, fading=FADING)
-    share = np.stack([_share_of_generated(mask) for mask in known])[..., None]
+    share = 1 - np.exp(-distance_to_known(known)[..., None] / REACH)
     return smooth + share * (generated - smooth)
-
-
-def _share_of_generated(known: Known) -> Floats:
-    if not known.any():
-        return np.ones(known.shape)
-    return 1 - np.exp(-distance_transform_edt(~known) / REACH)
 
 
 def _corrected(

@@ -1,17 +1,15 @@
-"""The pictures of an evaluation: quality by mask and method, and galleries of faces."""
+"""The pictures of an evaluation: quality by mask and method, and faces before and after."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
 
 from dcgan_inpainting.evaluation import Trial
 from dcgan_inpainting.figures import save_figure
-from dcgan_inpainting.images import Images, columns_of, save_png
+from dcgan_inpainting.images import Images, columns_of
 
 BASELINE_COLOURS = {"mean": "#c7c7c7", "nearest": "#969696", "biharmonic": "#525252"}
 OUR_COLOUR = "#d95f02"
@@ -70,23 +68,3 @@ def before_and_after(trial: Trial, method: str, rows: slice) -> Images:
     white = np.where(trial.known[..., None], trial.original, np.uint8(255))
     sets = [trial.original[rows], white[rows], trial.restored[method][rows]]
     return columns_of(sets, scale=max(1, SQUARE_TILE // white.shape[1]))
-
-
-def gallery(columns: Mapping[str, Images], rows: int, path: Path) -> None:
-    """Write a picture with a column for each set of images, its name above it.
-
-    Args:
-        columns: sets of images by name, each uint8, N×H×W×3.
-        rows: how many images of each set, from the first.
-        path: the PNG to write.
-    """
-    sets = [images[:rows] for images in columns.values()]
-    scale = max(1, 128 // sets[0].shape[1])
-    tiles = Image.fromarray(columns_of(sets, scale=scale))
-    width = tiles.width / len(sets)
-    picture = Image.new("RGB", (tiles.width, tiles.height + 20), "white")
-    picture.paste(tiles, (0, 20))
-    draw = ImageDraw.Draw(picture)
-    for place, name in enumerate(columns):
-        draw.text(((place + 0.5) * width, 10), name, fill="black", anchor="mm", font_size=13)
-    save_png(np.asarray(picture), path)

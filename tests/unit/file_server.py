@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-/{len(served.content)}")
         self.end_headers()
         body = body[: served.breaks_after.pop(0)] if served.breaks_after else body
-        # Counted first: once the last byte is written, the test may look before this thread goes on.
+        # Counted first: with the last byte the test may look before this thread goes on.
         self.server.sent += len(body)
         self.wfile.write(body)
 

@@ -13,7 +13,15 @@ from stages.inpaint import _joined
 def part(images: int) -> dict[str, np.ndarray]:
     faces = np.zeros((images, 8, 8, 3), np.uint8)
     z = np.zeros((images, 5), np.float32)
-    return {"raw": faces, "composite": faces, "z": z, "trace": z.T}
+    candidates = {"candidates": faces[:, None], "objectives": z[:, :1]}
+    return {
+        "raw": faces,
+        "composite": faces,
+        "z": z,
+        "trace": z.T,
+        **candidates,
+        "frames": faces[None, :1],
+    }
 
 
 def test_parts_are_joined_in_their_order(tmp_path: Path) -> None:
@@ -23,6 +31,8 @@ def test_parts_are_joined_in_their_order(tmp_path: Path) -> None:
     joined = _joined(parts, 2, tmp_path)
     assert joined.raw.shape == (5, 8, 8, 3)
     assert joined.trace.shape == (5, 5)
+    assert joined.candidates.shape == (5, 1, 8, 8, 3)
+    assert joined.frames.shape == (1, 2, 8, 8, 3)
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ PARAMS: dict[str, Any] = {
     "depth": 0,
     "depth_steps": 5,
     "correction_weight": 0.0,
+    "candidates": 1,
+    "answer": "best",
     "probe": 0.0,
     "encoder_share": 0.0,
     "optimizer": "adam",
@@ -452,7 +454,9 @@ def test_prior_draws_the_search_to_what_the_discriminator_believes(prior: str) -
 
 def test_yeh_is_the_paper_s_section_4() -> None:
     """Yeh et al. 2017: Adam, 1,500 iterations, 7×7 windows, λ = 0.003, z within ±1, Poisson."""
-    mine = settings(batch_size=5, seed=9, steps=3, latent_weight=1, clip=None, method="yeh")
+    mine = settings(
+        batch_size=5, seed=9, steps=3, latent_weight=1, clip=None, method="yeh", precision="auto"
+    )
     assert mine.resolved().model_dump() == {
         "method": "yeh",
         "start": "random",
@@ -461,6 +465,8 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "depth": 0,
         "depth_steps": 5,
         "correction_weight": 0.0,
+        "candidates": 1,
+        "answer": "best",
         "probe": 0.0,
         "encoder_share": 0.0,
         "optimizer": "adam",
@@ -476,7 +482,7 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "clip": 1.0,
         "blending": "poisson",
         "batch_size": 5,
-        "precision": "float32",
+        "precision": "auto",
         "devices": 1,
         "nodes": 1,
         "seed": 9,

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcgan_inpainting.quality_plots import gallery, plot_quality
+from dcgan_inpainting.quality_plots import plot_quality
 
 OURS, MEAN = (217, 95, 2), (199, 199, 199)
 
@@ -51,41 +51,3 @@ def test_equal_tables_give_equal_files(tmp_path: Path) -> None:
     files = [(tmp_path / f"{name}.png").read_bytes() for name in "abc"]
     assert files[0] == files[1]
     assert files[0] != files[2]
-
-
-@pytest.mark.parametrize(("side", "scale"), [(32, 4), (64, 2), (128, 1), (200, 1)])
-def test_gallery_s_columns_stand_in_order_under_their_names(
-    side: int, scale: int, tmp_path: Path
-) -> None:
-    colours = {"original": 10, "damaged": 90, "latent": 170}
-    levels = np.array([0, 1, 2], np.uint8)[:, None, None, None]  # the row's number
-    columns = {
-        name: np.full((3, side, side, 3), level, np.uint8) + levels
-        for name, level in colours.items()
-    }
-    gallery(columns, 2, tmp_path / "a.png")
-    gallery(columns, 2, tmp_path / "b.png")
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    picture = pixels(tmp_path / "a.png")
-    tile = side * scale
-    assert picture.shape == (20 + 2 * (tile + 2) + 2, 3 * (tile + 2) + 2, 3)
-    for place, level in enumerate(colours.values()):
-        left = 2 + place * (tile + 2)
-        assert (picture[:20, left : left + tile] < 100).any()  # a name above it
-        for row in range(2):
-            top = 22 + row * (tile + 2)
-            assert (picture[top : top + tile, left : left + tile] == level + row).all()
-
-
-def test_gallery_s_names_stand_in_order(tmp_path: Path) -> None:
-    """The long name's ink is on the side of its column."""
-    tiles = np.zeros((1, 64, 64, 3), np.uint8)
-    ink = {}
-    for names in (("i", "MMMMM"), ("MMMMM", "i")):
-        gallery(dict.fromkeys(names, tiles), 1, tmp_path / "a.png")
-        head = pixels(tmp_path / "a.png")[:20] < 128
-        middle = head.shape[1] // 2
-        ink[names] = head[:, :middle].sum(), head[:, middle:].sum()
-    left, right = ink["i", "MMMMM"]
-    assert 0 < left < right / 3
-    assert ink["MMMMM", "i"][1] < ink["MMMMM", "i"][0] / 3

@@ -1,6 +1,8 @@
 """Where a walk ends for each image: at its lowest objective, or where hidden pixels said."""
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +14,14 @@ from dcgan_inpainting.inpainting.search import Step, length, walk
 from dcgan_inpainting.latent import Latent
 
 PATIENCE = 100  # steps without a better guess of the hidden pixels, after which an image stops
+
+
+class Arrival(NamedTuple):
+    """Where a walk ends for each of N images."""
+
+    point: Latent
+    by_z: Latent  # where it was when z alone had moved
+    trace: NDArray[np.float32]  # the objective at each step, (steps+1)×N
 
 
 class _Points:
@@ -50,42 +60,55 @@ class _Trace:
         return rows
 
 
-def lowest(problem: Problem, start: Latent) -> tuple[Latent, NDArray[np.float32]]:
-    """Return the best points that a walk over its whole length passes, and the objective's trace.
+def _unwatched(_step: Step) -> None:
+    pass
+
+
+def lowest(problem: Problem, start: Latent, watch: Callable[[Step], None] = _unwatched) -> Arrival:
+    """Return the best points that a walk over its whole length passes.
 
     Args:
         problem: N images.
         start: a point for each.
-
-    Returns:
-        The points, and the trace, (steps+1)×N.
+        watch: called at each step.
     """
-    points, trace = _Points(start), _Trace(problem)
+    points, by_z, trace = _Points(start), _Points(start), _Trace(problem)
     best = torch.full((len(problem),), math.inf, device=start.z.device)
 
     def visit(step: Step) -> Tensor:
+        watch(step)
         trace.note(step)
         better = step.objective < best[step.images]
         points.take(step, better)
+        if step.number <= problem.params.steps:
+            by_z.take(step, better)
         best[step.images[better]] = step.objective[better]
         return torch.ones_like(better)
 
     walk(problem, start, visit)
-    return points.latent, trace.array()
+    return Arrival(points.latent, by_z.latent, trace.array())
 
 
-def after(problem: Problem, start: Latent, steps: Tensor) -> tuple[Latent, NDArray[np.float32]]:
-    """Return the points after each image's own number of steps (integers, N), and the trace."""
-    points, trace = _Points(start), _Trace(problem)
+def after(
+    problem: Problem, start: Latent, steps: Tensor, watch: Callable[[Step], None] = _unwatched
+) -> Arrival:
+    """Return the points after each image's own number of steps (integers, N).
+
+    `watch` is called at each step.
+    """
+    points, by_z, trace = _Points(start), _Points(start), _Trace(problem)
 
     def visit(step: Step) -> Tensor:
+        watch(step)
         trace.note(step)
         goes_on = steps[step.images] > step.number
         points.take(step, ~goes_on)
+        if step.number <= problem.params.steps:
+            by_z.take(step, torch.ones_like(goes_on))
         return goes_on
 
     walk(problem, start, visit)
-    return points.latent, trace.array()
+    return Arrival(points.latent, by_z.latent, trace.array())
 
 
 def best_by_hidden(problem: Problem, start: Latent, truth: Tensor, hidden: Tensor) -> Tensor:

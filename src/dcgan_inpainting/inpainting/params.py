@@ -1,8 +1,8 @@
 """Section `inpaint` of params.yaml, and the settings of Yeh et al."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from dcgan_inpainting.blending import Blending
 from dcgan_inpainting.devices import Devices, Precision
@@ -22,6 +22,8 @@ class InpaintParams(Section):
     depth: int = Field(ge=0, le=6)
     depth_steps: int = Field(ge=1, le=100_000)
     correction_weight: float = Field(ge=0, le=1000)
+    candidates: int = Field(ge=1, le=64)
+    answer: Literal["best", "mean"]
     probe: float = Field(ge=0, le=0.5)
     encoder_share: float = Field(ge=0, le=1)
     optimizer: Literal["adam", "nesterov"]
@@ -49,6 +51,20 @@ class InpaintParams(Section):
             raise ValueError("the window's side must be odd, so that it has a middle")
         return window
 
+    @model_validator(mode="after")
+    def _candidates_start_apart(self) -> Self:
+        if self.candidates > self.starts and self.method == "latent":
+            raise ValueError(
+                f"candidates is {self.candidates}, and each begins at another random z, of which "
+                f"starts tries {self.starts}: more starts are needed, or fewer candidates"
+            )
+        return self
+
+    @property
+    def images_at_once(self) -> int:
+        """How many images a batch has: batch_size counts points, and an image has several."""
+        return max(1, self.batch_size // self.candidates)
+
     @property
     def uses_encoder(self) -> bool:
         """Whether these settings, if they are resolved, need an encoder."""
@@ -61,12 +77,15 @@ class InpaintParams(Section):
 
 # Section 4 of the paper: one random start, 1,500 steps of Adam, 7×7 weights without a floor, prior
 # weight 0.003, z kept within ±1, Poisson blending. It does not give Adam's step; 0.01 is what
-# public implementations use.
+# public implementations use. Its precision is the machine's, as everywhere: bf16 finds what float32
+# does, in half the time.
 YEH = {
     "start": "random",
     "starts": 1,
     "steps": 1500,
     "depth": 0,
+    "candidates": 1,
+    "answer": "best",
     "probe": 0.0,
     "encoder_share": 0.0,
     "optimizer": "adam",
@@ -81,5 +100,4 @@ YEH = {
     "latent_weight": 0.0,
     "clip": 1.0,
     "blending": "poisson",
-    "precision": "float32",
 }

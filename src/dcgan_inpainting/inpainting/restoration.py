@@ -15,31 +15,38 @@ from torch import Tensor
 
 from dcgan_inpainting.blending import BLENDINGS, Blending
 from dcgan_inpainting.devices import place
+from dcgan_inpainting.distance import distance_to_known
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting import starts
-from dcgan_inpainting.inpainting.arrivals import after, best_by_hidden, lowest
+from dcgan_inpainting.inpainting.arrivals import Arrival, after, best_by_hidden, lowest
+from dcgan_inpainting.inpainting.film import Film
+from dcgan_inpainting.inpainting.mixture import search_image, with_encoder
 from dcgan_inpainting.inpainting.params import InpaintParams
 from dcgan_inpainting.inpainting.probes import hide
 from dcgan_inpainting.inpainting.problem import Problem
-from dcgan_inpainting.latent import Latent, render
+from dcgan_inpainting.inpainting.search import length
+from dcgan_inpainting.latent import render
 from dcgan_inpainting.networks import Discriminator, Generator, freeze
 from dcgan_inpainting.tensors import to_uint8
 
 
 @dataclass(frozen=True)
 class Restoration:
-    """What the search found for N images."""
+    """What the search found for N images, K answers to each."""
 
-    raw: Images  # the generated images, uint8, N×H×W×3
-    composite: Images  # the damaged images with their holes filled, uint8, N×H×W×3
-    z: NDArray[np.float32]  # N×latent_dim
-    trace: NDArray[np.float32]  # the objective at each step, (steps+1)×N
+    composite: Images  # the answer: the damaged images with their holes filled, uint8, N×H×W×3
+    raw: Images  # what was generated for the best candidate, uint8, N×H×W×3
+    z: NDArray[np.float32]  # of the best candidate, N×latent_dim
+    trace: NDArray[np.float32]  # of the best candidate the objective at each step, (steps+1)×N
+    candidates: Images  # the filled images, those of a lower objective first, uint8, N×K×H×W×3
+    objectives: NDArray[np.float32]  # of the candidates, N×K
+    frames: Images  # of the first M best candidates, on their way, uint8, frames×M×H×W×3
 
     @classmethod
     def joined(cls, parts: Sequence["Restoration"]) -> "Restoration":
         """Return the restorations of several batches as one."""
-        axes = {"trace": 1}
+        axes = {"trace": 1, "frames": 1}
         return cls(
             **{
                 field.name: np.concatenate(
@@ -58,9 +65,10 @@ def restore(
     params: InpaintParams,
     *,
     encoder: Encoder | None = None,
-    on_images: Callable[[int], object] = lambda _done: None,
+    filmed: int = 0,
+    on_images: Callable[[int], object] = lambda count: None,
 ) -> Restoration:
-    """Restore the holes of images.
+    """Fill the holes of images. Which images are restored together changes no result.
 
     Args:
         images: uint8, N×H×W×3. What stands in the holes is never looked at.
@@ -69,6 +77,7 @@ def restore(
         discriminator: trained; used where the prior asks for it.
         params: the settings.
         encoder: trained for this generator; needed where the settings use it.
+        filmed: of so many images, from the first, the way is kept too.
         on_images: called after each batch with the number of images that it held.
 
     Raises:
@@ -82,58 +91,91 @@ def restore(
     frozen = place(freeze(generator)), place(freeze(discriminator))
     guide = place(freeze(encoder)) if encoder and params.uses_encoder else None
     parts = []
-    for first in range(0, len(images), params.batch_size):
-        batch = slice(first, first + params.batch_size)
+    for first in range(0, len(images), params.images_at_once):
+        batch = slice(first, first + params.images_at_once)
         # Zeroed holes: the search can't use what it is meant to guess, not even by mistake.
         damaged = np.where(known[batch, ..., None], images[batch], np.uint8(0))
         problem = Problem.of(damaged, known[batch], *frozen, params)
-        latent, trace = _search(problem, damaged, known[batch], guide)
-        raw = _generated(problem, latent, guide)
-        composite = _composite(raw, damaged, known[batch], params.blending)
-        z = latent.z.cpu().numpy()
-        parts.append(Restoration(to_uint8(raw), composite, z, trace))
+        watched = max(0, min(filmed - first, len(problem)))
+        parts.append(_restored(problem, damaged, known[batch], guide, watched))
         on_images(len(problem))
     return Restoration.joined(parts)
 
 
+def _restored(
+    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, filmed: int
+) -> Restoration:
+    """Return the restoration of one batch."""
+    params, images, count = problem.params, len(problem), problem.params.candidates
+    film = Film(filmed * count, known.shape[1:], length(params))
+    arrival, objectives = _search(problem, damaged, known, guide, film)
+    raw = _generated(problem, arrival, guide)
+    each = np.arange(images).repeat(count)
+    filled = _composite(raw, damaged[each], known[each], params.blending)
+    order = objectives.reshape(images, count).argsort(1, kind="stable")
+    points = order + count * np.arange(images)[:, None]  # of each image, the best first
+    best = points[:, 0]
+    candidates = filled[points]
+    return Restoration(
+        composite=candidates[:, 0] if params.answer == "best" else _mean(candidates),
+        raw=to_uint8(raw)[best],
+        z=arrival.point.z.cpu().numpy()[best],
+        trace=arrival.trace[:, best],
+        candidates=candidates,
+        objectives=objectives[points],
+        frames=film.frames[:, best[:filmed]],
+    )
+
+
 def _search(
-    problem: Problem, images: Images, known: Known, encoder: Encoder | None
-) -> tuple[Latent, NDArray[np.float32]]:
-    """Return a point for each image, and the objective's trace."""
-    start, params = _start(problem, encoder), problem.params
+    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, film: Film
+) -> tuple[Arrival, NDArray[np.float32]]:
+    """Return where each candidate arrives, and the objective there."""
+    params, points = problem.params, _points(problem)
+    start = starts.several(problem, guide, params.candidates)
     if params.probe == 0:
-        return lowest(problem, start)
+        arrival = lowest(points, start, film.note)
+        return arrival, arrival.trace.min(0)
     hidden = hide(known, params.probe, params.seed)
     networks = problem.generator, problem.discriminator
-    partial = Problem.of(images, known & ~hidden, *networks, params)
+    partial = Problem.of(damaged, known & ~hidden, *networks, params)
+    partial_start = starts.several(partial, guide, params.candidates)
     where = torch.from_numpy(hidden)[:, None].to(problem.target)
-    steps = best_by_hidden(partial, _start(partial, encoder), problem.target, where)
-    return after(problem, start, steps)
+    where = where.repeat_interleave(params.candidates, 0)
+    steps = best_by_hidden(_points(partial), partial_start, points.target, where)
+    arrival = after(points, start, steps, film.note)
+    return arrival, arrival.trace[-1]
 
 
-def _start(problem: Problem, encoder: Encoder | None) -> Latent:
-    if encoder and problem.params.start == "encoder":
-        return starts.encoded(problem, encoder)
-    return starts.best_random(problem)
+def _points(problem: Problem) -> Problem:
+    """Return the problem with each image as often as it has candidates, behind each other."""
+    count = problem.params.candidates
+    if count == 1:
+        return problem
+    images = torch.arange(len(problem), device=problem.target.device)
+    return problem[images.repeat_interleave(count)]
 
 
-def _generated(problem: Problem, latent: Latent, encoder: Encoder | None) -> Tensor:
-    """Return what is generated for each image, N×3×H×W: the search's image and the encoder's.
-
-    The two err differently: the search's is a sharp face, which may be another one's, the
-    encoder's the blurred mean of those that there may be. Their mean is nearer to the truth than
-    either, as a mean of independent guesses is.
-    """
-    share = problem.params.encoder_share
-    with torch.no_grad():
-        found = render(problem.generator, latent)
-        if not encoder or share == 0:
-            return found
-        believed = render(problem.generator, starts.encoded(problem, encoder))
-    return (1 - share) * found + share * believed
+@torch.no_grad()
+def _generated(problem: Problem, arrival: Arrival, encoder: Encoder | None) -> Tensor:
+    """Return what is generated for each point, N×3×H×W."""
+    params = problem.params
+    distance = torch.from_numpy(distance_to_known(problem.known[:, 0].cpu().numpy()))[:, None]
+    distance = distance.to(problem.target).repeat_interleave(params.candidates, 0)
+    found = render(problem.generator, arrival.point)
+    if params.depth:
+        found = search_image(found, render(problem.generator, arrival.by_z), distance)
+    if encoder and params.encoder_share:
+        believed = starts.believed(problem, encoder).repeat_interleave(params.candidates, 0)
+        found = with_encoder(found, believed, distance, params.encoder_share)
+    return found
 
 
 def _composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -> Images:
     generated = (raw.permute(0, 2, 3, 1).double().cpu().numpy() + 1) * 127.5
     blended = BLENDINGS[blending](generated, damaged.astype(np.float64), known)
     return np.rint(blended).clip(0, 255).astype(np.uint8)
+
+
+def _mean(candidates: Images) -> Images:
+    return np.rint(candidates.mean(1)).astype(np.uint8)

@@ -8,7 +8,7 @@ from torch import Tensor
 from dcgan_inpainting.devices import autocast
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.inpainting.problem import Problem
-from dcgan_inpainting.latent import Latent, uncorrected
+from dcgan_inpainting.latent import Latent, render, uncorrected
 from dcgan_inpainting.objective import squared_distances
 
 START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
@@ -24,25 +24,68 @@ def encoded(problem: Problem, encoder: Encoder) -> Latent:
 
 
 @torch.no_grad()
-def best_random(problem: Problem) -> Latent:
+def believed(problem: Problem, encoder: Encoder) -> Tensor:
+    """Return how the encoder believes each whole image to look, N×3×H×W in −1…1.
+
+    It is the mean of what it makes of the image and, mirrored back, of the mirrored image: two
+    guesses of the same face that err differently, which costs one pass more.
+    """
+    there, back = (
+        render(problem.generator, encoded(side, encoder)) for side in (problem, problem.mirrored)
+    )
+    return (there + back.flip(-1)) / 2
+
+
+@torch.no_grad()
+def best_random(problem: Problem, count: int = 1) -> Latent:
     """Return, for each image, the best of `starts` random z, with corrections of zero.
 
     All images choose from the same z, so that a start depends on the image and the seed alone.
     Source: Pan et al., "Exploiting Deep Generative Prior", ECCV 2020 (best of 500).
+
+    Args:
+        problem: N images.
+        count: how many points each image gets, the best first; at most `starts`.
+
+    Returns:
+        N·count points, those of an image behind each other.
     """
     params, target = problem.params, problem.target
     rng = torch.Generator().manual_seed(params.seed)
-    lowest = torch.full((len(target),), math.inf, device=target.device)
-    best = torch.zeros(len(target), problem.generator.latent_dim, device=target.device)
+    lowest = torch.full((len(target), count), math.inf, device=target.device)
+    best = torch.zeros(len(target), count, problem.generator.latent_dim, device=target.device)
     for first in range(0, params.starts, START_BATCH):
         size = min(START_BATCH, params.starts - first)
         z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(target.device)
         z = problem.clip(z)
-        value, place = _losses(problem, z).min(1)
-        better = value < lowest
-        lowest = torch.where(better, value, lowest)
-        best = torch.where(better[:, None], z[place], best)
-    return uncorrected(best, problem.generator, params.depth)
+        # The lot's own best first: few of it can be among the best of all.
+        value, place = _losses(problem, z).topk(min(count, size), largest=False)
+        values, points = torch.cat([lowest, value], 1), torch.cat([best, z[place]], 1)
+        lowest, order = values.sort(dim=1, stable=True)
+        lowest, order = lowest[:, :count], order[:, :count]
+        best = points.gather(1, order[..., None].expand(-1, -1, points.shape[-1]))
+    return uncorrected(best.flatten(0, 1), problem.generator, params.depth)
+
+
+@torch.no_grad()
+def several(problem: Problem, encoder: Encoder | None, count: int) -> Latent:
+    """Return where the candidates of each image begin, N·count points, an image's together.
+
+    The first begins where the settings say; the others at the best random z, as far apart as the
+    generator's faces are that all fit the known pixels.
+    """
+    if not encoder or problem.params.start == "random":
+        return best_random(problem, count)
+    first = encoded(problem, encoder)
+    if count == 1:
+        return first
+    others = best_random(problem, count - 1).z.reshape(len(problem), count - 1, -1)
+    z = torch.cat([first.z[:, None], others], 1).flatten(0, 1)
+    corrections = []
+    for correction in first.corrections:
+        none = correction.new_zeros(len(problem), count - 1, *correction.shape[1:])
+        corrections.append(torch.cat([correction[:, None], none], 1).flatten(0, 1))
+    return Latent(z, tuple(corrections))
 
 
 def _losses(problem: Problem, z: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ JUMPING = {
 def test_lowest_is_where_each_image_s_objective_is_least() -> None:
     made, start = problem(6, **JUMPING)
     path = whole(made, start)
-    points, trace = lowest(made, start)
+    points, _, trace = lowest(made, start)
     np.testing.assert_array_equal(trace, path.objectives)
     places = path.objectives.argmin(0)
     assert len(set(places)) > 1
@@ -40,7 +40,7 @@ def test_lowest_is_where_each_image_s_objective_is_least() -> None:
 
 def test_no_steps_end_at_the_start() -> None:
     made, start = problem(2, steps=0, depth=0)
-    points, trace = lowest(made, start)
+    points, _, trace = lowest(made, start)
     assert all(map(torch.equal, points.parts, start.parts))
     assert trace.shape == (1, 2)
     assert np.isfinite(trace).all()
@@ -50,7 +50,7 @@ def test_after_ends_where_a_whole_walk_is_at_each_image_s_step() -> None:
     made, start = problem(5, steps=4, depth_steps=3)
     path = whole(made, start)
     steps = torch.tensor([10, 0, 3, 4, 8])
-    points, trace = after(made, start, steps)
+    points, _, trace = after(made, start, steps)
     assert trace.shape == (11, 5)
     for image, step in enumerate(steps.tolist()):
         for part, expected in zip(points.parts, path.at(step, image), strict=True):
@@ -62,13 +62,29 @@ def test_after_ends_where_a_whole_walk_is_at_each_image_s_step() -> None:
 
 def test_the_trace_goes_on_where_all_images_have_stopped() -> None:
     made, start = problem(2)
-    points, trace = after(made, start, torch.tensor([2, 1]))
+    points, _, trace = after(made, start, torch.tensor([2, 1]))
     assert trace.shape == (8, 2)
     assert (trace[2:] == trace[2]).all()
     assert (trace[0] != trace[2]).all()
     assert trace[1, 1] == trace[2, 1]
     objective, _ = made.objective(points, start)
     np.testing.assert_allclose(objective.numpy(), trace[-1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.02, 1.0])
+def test_where_z_alone_had_brought_each_image_is_kept(rate: float) -> None:
+    """Its best point of the first leg, or the point at which it stopped there."""
+    made, start = problem(6, **{**JUMPING, "learning_rate": rate})
+    path = whole(made, start)
+    assert ((path.objectives.argmin(0) > 4) == (rate < 1)).all()
+    for image, place in enumerate(path.objectives[:5].argmin(0)):
+        found = [part[image] for part in lowest(made, start).by_z.parts]
+        assert all(map(torch.equal, found, path.at(int(place), image)))
+    steps = torch.tensor([0, 2, 4, 5, 10, 1])
+    by_z = after(made, start, steps).by_z
+    for image, step in enumerate(steps.tolist()):
+        for part, expected in zip(by_z.parts, path.at(min(step, 4), image), strict=True):
+            torch.testing.assert_close(part[image], expected, rtol=0, atol=1e-3)
 
 
 # ── By hidden pixels ─────────────────────────────────────────────────────────────────────────────

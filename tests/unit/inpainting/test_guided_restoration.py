@@ -10,10 +10,12 @@ from tiny_encoder import faces, holes, networks
 from tiny_search import problem, settings, whole
 from torch import Tensor, nn
 
+from dcgan_inpainting.distance import distance_to_known
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting import arrivals
 from dcgan_inpainting.inpainting import params as params_module
+from dcgan_inpainting.inpainting.mixture import ENCODER_REACH
 from dcgan_inpainting.inpainting.probes import hide
 from dcgan_inpainting.inpainting.problem import Problem
 from dcgan_inpainting.inpainting.restoration import Restoration, restore
@@ -144,12 +146,27 @@ def test_the_encoder_s_image_has_its_share(start: str) -> None:
     # At black and white a picture says less than was computed.
     inside = (np.minimum(found, believed) > 0) & (np.maximum(found, believed) < 255)
     assert inside.mean() > 0.8
-    np.testing.assert_allclose(mixed[inside], (0.7 * found + 0.3 * believed)[inside], atol=1)
+    there = 0.3 ** (1 + 2 * np.exp(-distance_to_known(known)[..., None] / ENCODER_REACH))
+    expected = (1 - there) * found + there * believed
+    np.testing.assert_allclose(mixed[inside], expected[inside], atol=1)
     generator, _, encoder = networks()
+    target, shown = to_tensor(images), torch.from_numpy(known)[:, None].float()
     with torch.no_grad():
-        shown = torch.from_numpy(known)[:, None].float()
-        _, made = encoder(to_tensor(images), shown, generator)
-    np.testing.assert_allclose(believed, to_uint8(made), atol=1)
+        _, made = encoder(target, shown, generator)
+        _, mirrored = encoder(target.flip(-1), shown.flip(-1), generator)
+    assert (made - mirrored.flip(-1)).abs().max() > 0.1
+    np.testing.assert_allclose(believed, to_uint8((made + mirrored.flip(-1)) / 2), atol=1)
+
+
+def test_deep_in_the_hole_stands_what_z_alone_had_found() -> None:
+    """With the same z's way before it, so what depth 0 finds; beside known pixels the other."""
+    images, known = noisy(), np.ones((5, 32, 32), bool)
+    known[:, 2:] = False
+    changes = {"start": "random", "probe": 0.0, "learning_rate": 0.3, "steps": 8}
+    by_z = run(images, known, **changes, depth=0).raw.astype(int)
+    mixed = run(images, known, **changes, depth_steps=40).raw.astype(int)
+    apart = np.abs(mixed - by_z).mean((0, 2, 3))
+    assert apart[:2].mean() > 2 * apart[-2:].mean() > 0
 
 
 def test_a_share_needs_an_encoder_whatever_the_start() -> None:
