@@ -1,8 +1,10 @@
 """Each part of the search alone and left out: `python -m benchmarks.ablation`, then the queue.
 
 It queues one experiment of DVC's for each, on the first validation faces, which no result is
-reported of. `dvc queue start -j 2` works them off, and `python -m benchmarks.compare $(python -m
-benchmarks.ablation --names)` prints what each gave, against the default settings on these faces.
+reported of. `dvc queue start -j 2` works them off. What each gave, beside all parts together, says
+
+    dvc exp apply ablation-all
+    python -m benchmarks.compare $(python -m benchmarks.ablation --names)
 """
 
 import argparse
@@ -18,7 +20,6 @@ PARTS = {  # part: (the setting with it, as in params.yaml, and the one without 
     "deeper-layers": ("depth=2", "depth=0"),
     "encoder": ("encoder_share=0.75", "encoder_share=0"),
     "blending": ("blending=poisson", "blending=paste"),
-    "bf16": ("precision=auto", "precision=float32"),
 }
 
 
@@ -27,10 +28,16 @@ def experiments() -> dict[str, list[str]]:
     with_all = {part: settings[0] for part, settings in PARTS.items()}
     with_none = {part: settings[1] for part, settings in PARTS.items()}
     return {
-        "all": list(with_all.values()),
-        "none": list(with_none.values()),
-        **{f"only-{part}": [*{**with_none, part: with_all[part]}.values()] for part in PARTS},
-        **{f"without-{part}": [*{**with_all, part: with_none[part]}.values()] for part in PARTS},
+        "ablation-all": [*with_all.values()],
+        "ablation-none": [*with_none.values()],
+        **{
+            f"ablation-only-{part}": [*{**with_none, part: with_all[part]}.values()]
+            for part in PARTS
+        },
+        **{
+            f"ablation-without-{part}": [*{**with_all, part: with_none[part]}.values()]
+            for part in PARTS
+        },
     }
 
 

@@ -1,8 +1,8 @@
 """Experiments image by image against the workspace: `python -m benchmarks.compare NAME…`.
 
 A NAME is an experiment of DVC's or a commit, whose results are in DVC's cache. Of each and of the
-workspace the mean PSNR and SSIM of the holes are printed, and of each the differences to the
-workspace on the same images, with 95 % intervals: of images that are hard for all, these know.
+workspace the mean PSNR and SSIM of the holes are printed, and the differences to the workspace on
+the images that both have, with 95 % intervals: that some faces are hard for all is not in these.
 """
 
 import argparse
@@ -46,17 +46,19 @@ def means(figures: pd.DataFrame) -> str:
 
 
 def differences(figures: pd.DataFrame, base: pd.DataFrame) -> str:
-    """Return a row's cells: for each mask of the base how much better, with intervals."""
-    if not figures.index.equals(base.index) or not figures.file.equals(base.file):
-        return "not the same images"
-    gains = figures[list(METRICS)] - base[list(METRICS)]
+    """Return a row's cells: for each mask how much better on the images that both have."""
+    both_have = base.index.intersection(figures.index, sort=False)
+    mine, others = figures.loc[both_have], base.loc[both_have]
+    if not mine.file.equals(others.file):
+        return "other images"
+    gains = mine[list(METRICS)] - others[list(METRICS)]
     cells = []
     for _, images in gains.groupby("mask", sort=False):
         both = (
             f"{images[metric].mean():+.{digits}f} ± {interval(images[metric]):.{digits}f}"
             for metric, digits in METRICS.items()
         )
-        cells.append(" / ".join(both))
+        cells.append(f"{' / '.join(both)} ({len(images)})")
     return " | ".join(cells)
 
 
@@ -70,12 +72,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         others = {name: of_revision(name, Path(folder)) for name in names}
     masks = base.index.unique("mask")
-    heading = " | ".join(f"{mask} ({len(base.loc[mask])})" for mask in masks)
+    heading = " | ".join(masks)
     line = "|---" * (len(masks) + 1) + "|"
     print(f"| hole PSNR [dB] / SSIM | {heading} |\n{line}\n| workspace | {means(base)} |")
     for name, figures in others.items():
         print(f"| {name} | {means(figures)} |")
-    print(f"\n| less the workspace's | {heading} |\n{line}")
+    print(f"\n| less the workspace's (images) | {heading} |\n{line}")
     for name, figures in others.items():
         print(f"| {name} | {differences(figures, base)} |")
 

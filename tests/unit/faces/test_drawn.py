@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -60,9 +61,9 @@ def test_another_process_draws_the_same_bytes_in_another_order():
         "drawn = {i: draw_face(i, 0).tobytes() for i in (3, 1, 2)}\n"
         "print(hashlib.md5(b''.join(drawn[i] for i in (1, 2, 3))).hexdigest())\n"
     )
-    other = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # the tests' own modules
+    command = [sys.executable, "-c", program]
+    other = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert other.stdout.strip() == digest(range(1, 4), seed=0)
 
 
