@@ -53,7 +53,7 @@ def main() -> None:
     for name, settings in experiments().items():
         overrides = [*shared, *(f"inpaint.{setting}" for setting in settings)]
         options = [option for override in overrides for option in ("-S", override)]
-        command = ["dvc", "exp", "run", "--queue", "--force", "--name", name, *options]
+        command = ["dvc", "exp", "run", "--queue", "--name", name, *options]
         if subprocess.run(command).returncode:
             sys.exit(f"error: {name} was not queued")
 
