@@ -119,6 +119,18 @@ def test_a_stage_that_fails_fails_the_row_until_the_next_attempt_mends_it(
     assert checkout.rows()[1].status == "FINISHED"
 
 
+def test_an_experiment_with_the_commit_s_own_settings_has_its_row(checkout: Checkout) -> None:
+    """As one of a grid may have: DVC writes params.yaml anew, with the same values."""
+    params = checkout.path / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8") + "# nothing\n", encoding="utf-8")
+    done = checkout.run("dvc", "exp", "run", "--temp", "--name", "same")
+    assert done.ran == ["check", "record"]
+    baseline, row = checkout.rows()
+    assert row.name.endswith(" · same")
+    assert row.metrics == baseline.metrics
+    assert row.tags["run.evaluate"] == baseline.tags["run.evaluate"]
+
+
 def test_results_that_nobody_ran_here_get_their_row_once(
     full_run: FullRun, checkout: Checkout
 ) -> None:
