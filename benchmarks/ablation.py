@@ -11,22 +11,25 @@ import argparse
 import subprocess
 import sys
 
-PARTS = {  # part: (the setting with it, as in params.yaml, and the one without it)
-    "many-starts": ("starts=1024", "starts=1"),
-    "cosine": ("schedule=cosine", "schedule=constant"),
-    "weight-floor": ("weight_floor=0.2", "weight_floor=0"),
-    "weight-of-z": ("latent_weight=1.0", "latent_weight=0"),
-    "squares": ("distance=l2", "distance=l1"),
-    "deeper-layers": ("depth=2", "depth=0"),
-    "encoder": ("encoder_share=0.75", "encoder_share=0"),
-    "blending": ("blending=poisson", "blending=paste"),
+from dcgan_inpainting.params import load_params
+
+PARTS = {  # part: the setting of params.yaml that is it, and the value without it
+    "many-starts": ("starts", "1"),
+    "cosine": ("schedule", "constant"),
+    "weight-floor": ("weight_floor", "0"),
+    "weight-of-z": ("latent_weight", "0"),
+    "squares": ("distance", "l1"),
+    "deeper-layers": ("depth", "0"),
+    "encoder": ("encoder_share", "0"),
+    "blending": ("blending", "paste"),
 }
 
 
 def experiments() -> dict[str, list[str]]:
-    """Return the settings of each experiment by its name."""
-    with_all = {part: settings[0] for part, settings in PARTS.items()}
-    with_none = {part: settings[1] for part, settings in PARTS.items()}
+    """Return the settings of each experiment by its name; a part is there as params.yaml has it."""
+    default = load_params()["inpaint"]
+    with_all = {part: f"{key}={default[key]}" for part, (key, _) in PARTS.items()}
+    with_none = {part: f"{key}={without}" for part, (key, without) in PARTS.items()}
     return {
         "ablation-all": [*with_all.values()],
         "ablation-none": [*with_none.values()],
