@@ -15,9 +15,10 @@ from heard import Heard
 from tiny_model import SIDE, write_models
 from torch import Tensor
 
+from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.encoder.network import Encoder, load_encoder
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.encoder.training import History, Memory, train_encoder
+from dcgan_inpainting.encoder.training import History, train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.networks import Discriminator, Generator, freeze, load_trained

@@ -8,9 +8,10 @@ import numpy as np
 from heard import Heard
 from lightning_fabric import Fabric
 
+from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.loop import Memory, Trained, Weights, fit
+from dcgan_inpainting.training.loop import Trained, Weights, fit
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.validation import Validator
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -70,6 +70,16 @@ def checkpoints(root: Path, stage: str, identity: Mapping[str, Any]) -> Iterator
         except OSError as error:
             kept.warn(error)
         yield kept
+
+
+class Memory(Protocol):
+    """What a training wants of the place where its state is kept; Checkpoints is one."""
+
+    def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
+        """Keep the state after a step."""
+
+    def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
+        """Return the last step that was saved, at most this one, and its state."""
 
 
 class Checkpoints:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dcgan_inpainting.batches import Batches
+from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.devices import autocast, device, place
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.encoder.holes import Holes
@@ -71,16 +72,6 @@ class Observer(Protocol):
 
     def validated(self, validation: Validation) -> None:
         """The encoder was tried on validation faces."""
-
-
-class Memory(Protocol):
-    """Where a training's state is kept; dcgan_inpainting.checkpoints.Checkpoints is one."""
-
-    def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
-        """Keep the state after a step."""
-
-    def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
-        """Return the last step that was saved, at most this one, and its state."""
 
 
 def train_encoder(

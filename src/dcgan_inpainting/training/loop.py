@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from dcgan_inpainting.batches import Batches
+from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
@@ -85,16 +86,6 @@ class Observer(Protocol):
 
     def validated(self, validation: Validation) -> None:
         """The generator was compared with real images."""
-
-
-class Memory(Protocol):
-    """Where a training's state is kept; dcgan_inpainting.checkpoints.Checkpoints is one."""
-
-    def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
-        """Keep the state after a step."""
-
-    def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
-        """Return the last step that was saved, at most this one, and its state."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from tiny_training import train
 
-from dcgan_inpainting.checkpoints import checkpoints
+from dcgan_inpainting.checkpoints import Memory, checkpoints
 from dcgan_inpainting.training import loop
 from dcgan_inpainting.training.reports import Reporter
 
@@ -37,7 +37,7 @@ class Told:
     def log_dataset(self, path: Path, name: str) -> None: ...
 
 
-def report(folder: Path, run: Told, memory: loop.Memory | None = None, **options: object) -> None:
+def report(folder: Path, run: Told, memory: Memory | None = None, **options: object) -> None:
     with Reporter(folder, 24, run) as reporter:
         trained, _ = train(memory=memory, heard=reporter, **options)  # type: ignore[arg-type]
     reporter.write(trained)
