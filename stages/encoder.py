@@ -25,13 +25,18 @@ from dcgan_inpainting.source_digest import FRAME, digest_of_code
 from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.tracking.runs import Run
+from dcgan_inpainting.training_bar import TrainingBar
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 REPORTS = Path("reports/encoder")
 
 # Beside the frame, what no weight depends on: a change of it alone finds the training done.
-REPORTING = ("dcgan_inpainting.encoder.reports",)
+REPORTING = (
+    "dcgan_inpainting.encoder.reports",
+    "dcgan_inpainting.tables",
+    "dcgan_inpainting.training_bar",
+)
 
 
 def work(params: EncoderParams, run: Run) -> None:
@@ -44,7 +49,9 @@ def work(params: EncoderParams, run: Run) -> None:
         run.log_dataset(TRAIN, "train")
         run.log_dataset(VALIDATION, "val")
         memory = stack.enter_context(checkpoints(project_root(), "encoder", _identity(params)))
-        reporter = stack.enter_context(Reporter(REPORTS, params.steps * params.batch_size, run))
+        total = params.steps * params.batch_size
+        bar = stack.enter_context(TrainingBar("encoder", total))
+        reporter = Reporter(REPORTS, bar, run)
         encoder, history = train_encoder(
             images,
             Validator(faces, params.precision, params.seed),

@@ -22,6 +22,7 @@ from dcgan_inpainting.training.loop import Trained, fit
 from dcgan_inpainting.training.params import LENGTH, TrainParams
 from dcgan_inpainting.training.reports import Reporter
 from dcgan_inpainting.training.validation import Validator
+from dcgan_inpainting.training_bar import TrainingBar
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
@@ -32,7 +33,9 @@ REPORTS = Path("reports/train")
 REPORTING = (
     "dcgan_inpainting.figures",
     "dcgan_inpainting.loss_curves",
+    "dcgan_inpainting.tables",
     "dcgan_inpainting.training.reports",
+    "dcgan_inpainting.training_bar",
 )
 
 log = logging.getLogger(__name__)
@@ -54,7 +57,8 @@ def work(params: TrainParams, run: Run) -> None:
             checkpoints(project_root(), "train", _identity(params, fabric))
         )
         total = params.steps(len(images)) * params.batch_size
-        reporter = stack.enter_context(Reporter(REPORTS, total, run))
+        bar = stack.enter_context(TrainingBar("train", total))
+        reporter = Reporter(REPORTS, bar, run)
         trained = fit(
             images,
             validator,

@@ -16,7 +16,8 @@ from dcgan_inpainting.galleries import gallery
 from dcgan_inpainting.images import Images, Known, columns_of, grid, save_png
 from dcgan_inpainting.inpainting.film import FILMED
 from dcgan_inpainting.inpainting.params import InpaintParams
-from dcgan_inpainting.inpainting.restoration import Restoration
+from dcgan_inpainting.inpainting.restoration import Restoration, mean_answer
+from dcgan_inpainting.inpainting.search import legs
 
 SHOWN = 16  # faces on the sheet
 CURVES = 200  # images whose objective is drawn
@@ -43,7 +44,7 @@ def write_reports(
     save_png(columns_of(sets), folder / "sheet.png")
     _save_gif(list(_film(damaged, known, found)), folder / "search.gif")
     _write_curve(found.trace, folder / "objective.csv")
-    _plot_curves(found.trace, _legs(params), folder / "objective.png")
+    _plot_curves(found.trace, list(accumulate(legs(params)))[:-1], folder / "objective.png")
     written = [folder / name for name in ("sheet.png", "search.gif", "objective.png")]
     if params.candidates > 1:
         written.append(folder / "candidates.png")
@@ -91,20 +92,20 @@ def _write_curve(trace: NDArray[np.float32], path: Path) -> None:
     write_csv(path, ("step", "objective"), rows)
 
 
-def _legs(params: InpaintParams) -> list[int]:
-    """Return the steps after which one block's features more are free."""
-    legs = accumulate([params.depth_steps] * params.depth, initial=params.steps)
-    return list(legs)[: params.depth]
+def _plot_curves(trace: NDArray[np.float32], freeings: list[int], path: Path) -> None:
+    """Draw the objective of the first CURVES images by step, and the median of all.
 
-
-def _plot_curves(trace: NDArray[np.float32], legs: list[int], path: Path) -> None:
-    """Draw the objective of the first CURVES images by step, and the median of all."""
+    Args:
+        trace: the objectives, (steps+1)×N.
+        freeings: the steps after which one block's features more are free.
+        path: where to.
+    """
     drawn = trace[:, :CURVES]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.plot(drawn, color="#d95f02", alpha=max(0.1, 1 / drawn.shape[1]), linewidth=0.7)
     axes.plot(np.median(trace, axis=1), color="black", label="median of all images")
-    for number, step in enumerate(legs):
+    for number, step in enumerate(freeings):
         label = "features behind one block more are free" if number == 0 else None
         axes.axvline(step, color="grey", linestyle=":", label=label)
     axes.set(xlabel="step", ylabel="objective", title="The search, image by image")
@@ -122,7 +123,7 @@ def _write_candidates(damaged: Images, found: Restoration, path: Path) -> None:
     columns = {
         "damaged": damaged[: len(shown)],
         **{str(place + 1): shown[:, place] for place in range(shown.shape[1])},
-        "mean": np.rint(shown.mean(axis=1)).astype(np.uint8),
+        "mean": mean_answer(shown),
         "spread": np.rint(heat * 255).astype(np.uint8),
     }
     gallery(columns, FILMED, path)

@@ -102,6 +102,11 @@ def restore(
     return Restoration.joined(parts)
 
 
+def mean_answer(candidates: Images) -> Images:
+    """Return the mean of each image's K answers (uint8, N×K×H×W×3), uint8, N×H×W×3."""
+    return np.rint(candidates.mean(1)).astype(np.uint8)
+
+
 def _restored(
     problem: Problem, damaged: Images, known: Known, guide: Encoder | None, filmed: int
 ) -> Restoration:
@@ -117,7 +122,7 @@ def _restored(
     best = points[:, 0]
     candidates = filled[points]
     return Restoration(
-        composite=candidates[:, 0] if params.answer == "best" else _mean(candidates),
+        composite=candidates[:, 0] if params.answer == "best" else mean_answer(candidates),
         raw=to_uint8(raw)[best],
         z=arrival.point.z.cpu().numpy()[best],
         trace=arrival.trace[:, best],
@@ -175,7 +180,3 @@ def _composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -
     generated = (raw.permute(0, 2, 3, 1).double().cpu().numpy() + 1) * 127.5
     blended = BLENDINGS[blending](generated, damaged.astype(np.float64), known)
     return np.rint(blended).clip(0, 255).astype(np.uint8)
-
-
-def _mean(candidates: Images) -> Images:
-    return np.rint(candidates.mean(1)).astype(np.uint8)

@@ -30,9 +30,14 @@ class Step:
     generated: Tensor  # the points' images, M×3×H×W
 
 
+def legs(params: InpaintParams) -> list[int]:
+    """Return the steps of each leg of the walk: z alone, then one block's features more each."""
+    return [params.steps, *[params.depth_steps] * params.depth]
+
+
 def length(params: InpaintParams) -> int:
     """Return how many steps the whole walk has."""
-    return params.steps + params.depth * params.depth_steps
+    return sum(legs(params))
 
 
 def walk(problem: Problem, start: Latent, visit: Callable[[Step], Tensor]) -> None:
@@ -49,9 +54,8 @@ def walk(problem: Problem, start: Latent, visit: Callable[[Step], Tensor]) -> No
     """
     walkers = _Walkers(problem, start)
     params = problem.params
-    legs = [params.steps, *[params.depth_steps] * params.depth]
     number = 0
-    for blocks, steps in enumerate(legs):
+    for blocks, steps in enumerate(legs(params)):
         walkers.free(1 + blocks)
         for step in range(steps):
             objective, going = walkers.look(number, visit)

@@ -1,65 +1,45 @@
 """How a training went, for people: a progress bar, pictures, curves and figures."""
 
-import csv
 import json
-import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-from tqdm import tqdm
 
 from dcgan_inpainting.images import grid, save_png
 from dcgan_inpainting.loss_curves import plot_losses
+from dcgan_inpainting.tables import write_table
 from dcgan_inpainting.tracking.runs import Run
 from dcgan_inpainting.training.loop import History, Trained, Validation
 from dcgan_inpainting.training.progress import Progress
-
-log = logging.getLogger(__name__)
+from dcgan_inpainting.training_bar import TrainingBar
 
 
 class Reporter:
     """Shows a training while it runs, and writes its reports when it is over."""
 
-    def __init__(self, folder: Path, images: int, run: Run) -> None:
+    def __init__(self, folder: Path, bar: TrainingBar, run: Run) -> None:
         """Begin.
 
         Args:
             folder: for the reports; what is in it stays.
-            images: that the whole training will see.
+            bar: is moved on.
             run: is told too.
         """
         self._folder = folder
+        self._bar = bar
         self._run = run
-        self._bar = tqdm(desc="train", total=images, unit=" images", delay=1)
         (folder / "samples").mkdir(parents=True, exist_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
 
     def resumed(self, images: int, history: History) -> None:
         """Say where the training goes on, and write again what an earlier process wrote."""
-        log.info("going on after %d images, from a checkpoint", images)
+        self._bar.go_on(images)
         for progress in history.progress:
             self._run.log_metrics(progress.metrics(), progress.step)
         for validation in history.validations:
             self._show(validation)
-        self._bar.initial = self._bar.n = images
 
     def progressed(self, progress: Progress) -> None:
         """Move the bar and the curves on."""
-        self._bar.set_postfix(G=f"{progress.g_loss:.2f}", D=f"{progress.d_loss:.2f}", refresh=False)
-        self._bar.update(progress.images - self._bar.n)
-        rate = self._bar.format_dict["rate"] or 0.0
+        losses = {"G": f"{progress.g_loss:.2f}", "D": f"{progress.d_loss:.2f}"}
+        rate = self._bar.reach(progress.images, **losses)
         self._run.log_metrics({**progress.metrics(), "images_per_second": rate}, progress.step)
 
     def validated(self, validation: Validation) -> None:
@@ -80,10 +60,10 @@ class Reporter:
             {"step": seen.step, "images": seen.images, **seen.metrics()}
             for seen in trained.history.progress
         ]
-        _write_csv(self._folder / "losses.csv", rows)
+        write_table(self._folder / "losses.csv", rows)
         plot_losses(self._folder / "losses.csv", self._folder / "losses.png")
         seen = [validation.row() for validation in trained.history.validations]
-        _write_csv(self._folder / "validation.csv", seen)
+        write_table(self._folder / "validation.csv", seen)
         scores = trained.chosen.scores
         figures = {
             "swd": scores.swd,
@@ -96,13 +76,3 @@ class Reporter:
         self._run.log_metrics({"swd_floor": scores.swd_floor})
         for name in ("losses.png", "losses.csv", "validation.csv"):
             self._run.log_artifact(self._folder / name)
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {name: v if isinstance(v, int) else f"{v:.6g}" for name, v in row.items()}
-            )

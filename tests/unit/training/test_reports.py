@@ -13,6 +13,7 @@ from tiny_training import train
 from dcgan_inpainting.checkpoints import Memory, checkpoints
 from dcgan_inpainting.training import loop
 from dcgan_inpainting.training.reports import Reporter
+from dcgan_inpainting.training_bar import TrainingBar
 
 
 class Told:
@@ -38,7 +39,8 @@ class Told:
 
 
 def report(folder: Path, run: Told, memory: Memory | None = None, **options: object) -> None:
-    with Reporter(folder, 24, run) as reporter:
+    with TrainingBar("train", 24) as bar:
+        reporter = Reporter(folder, bar, run)
         trained, _ = train(memory=memory, heard=reporter, **options)  # type: ignore[arg-type]
     reporter.write(trained)
 
