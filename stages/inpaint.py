@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from dcgan_inpainting.checkpoints import CHECKPOINTS
 from dcgan_inpainting.devices import device, processor
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.encoder.network import load_encoder
-from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting.film import FILMED
+from dcgan_inpainting.inpainting.in_parts import RestorationInParts
 from dcgan_inpainting.inpainting.params import SHARING, InpaintParams
 from dcgan_inpainting.inpainting.reports import write_reports
 from dcgan_inpainting.inpainting.restoration import Restoration, restore
@@ -57,24 +58,22 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     identity = _identity(kind, split, params)
     folder = run_folder(project_root() / CHECKPOINTS, "inpaint", identity)
     parts = Parts(folder)
+    batches = RestorationInParts(parts, len(images), params.images_at_once)
     with ExitStack() as stack:
         if fabric.global_rank == 0:
             stack.enter_context(held(folder, identity))
             run.log_dataset(CROPPED / f"{split}.npy", split)
         fabric.barrier()
-        batches = _batches(len(images), params.images_at_once)
-        missing = [number for number in range(len(batches)) if parts.load(number) is None]
+        missing = batches.missing()
         fabric.barrier()  # until then nobody adds one, so all ranks share out the same
         if fabric.global_rank == 0 and len(missing) < len(batches):
             log.info("going on: %d of %d batches are missing", len(missing), len(batches))
-        mine = {
-            number: batches[number] for number in missing[fabric.global_rank :: fabric.world_size]
-        }
-        rate = _restore(kind, images, known, mine, params, parts)
+        mine = dict(islice(missing.items(), fabric.global_rank, None, fabric.world_size))
+        rate = _restore(kind, images, known, params, batches, mine)
         fabric.barrier()
         if fabric.global_rank == 0:
             run.log_metrics({"images_per_second": rate * fabric.world_size})
-            restoration = _joined(parts, len(batches), folder)
+            restoration = batches.joined()
             _write(kind, params, restoration, run)
             reports = fresh_folder(REPORTS / kind)
             for written in write_reports(reports, images, known, restoration, params):
@@ -94,25 +93,22 @@ def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
     }
 
 
-def _batches(count: int, size: int) -> list[slice]:
-    return [slice(first, min(first + size, count)) for first in range(0, count, size)]
-
-
 def _restore(
     kind: str,
     images: Images,
     known: Known,
-    batches: Mapping[int, slice],
     params: InpaintParams,
-    parts: Parts,
+    batches: RestorationInParts,
+    mine: Mapping[int, slice],
 ) -> float:
-    """Restore some batches of images, each as a part; return how many images a second."""
+    """Restore this process's batches; return how many images a second."""
     generator, discriminator = load_trained(MODELS)
     encoder = load_encoder(MODELS)
-    total = sum(batch.stop - batch.start for batch in batches.values())
+    total = sum(batch.stop - batch.start for batch in mine.values())
     quiet = rank_of_this_process() > 0
     with tqdm(total=total, desc=f"inpaint {kind}", unit=" images", disable=quiet) as bar:
-        for number, batch in batches.items():
+
+        def restore_batch(batch: slice) -> Restoration:
             found = restore(
                 images[batch],
                 known[batch],
@@ -122,22 +118,11 @@ def _restore(
                 encoder=encoder,
                 filmed=max(0, FILMED - batch.start),
             )
-            parts.save(number, vars(found))
             bar.update(len(found.z))
+            return found
+
+        batches.restore(mine, restore_batch)
         return bar.format_dict["rate"] or 0.0
-
-
-def _joined(parts: Parts, count: int, folder: Path) -> Restoration:
-    found = []
-    for number in range(count):
-        part = parts.load(number)
-        if part is None:
-            raise UserError(
-                f"batch {number} is not in {folder}: it was damaged, or a machine that shares the "
-                "work does not share that folder; the same command restores what is missing"
-            )
-        found.append(Restoration(**part))
-    return Restoration.joined(found)
 
 
 def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run) -> None:

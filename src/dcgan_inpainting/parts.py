@@ -24,7 +24,7 @@ class Parts:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def save(self, number: int, arrays: Arrays) -> None:
         """Keep what part `number` gave, under any names."""
@@ -46,8 +46,8 @@ class Parts:
 
     def clear(self) -> None:
         """Remove all parts, once what they make up is safe elsewhere."""
-        for path in self._folder.glob("part-*.npz"):
+        for path in self.folder.glob("part-*.npz"):
             path.unlink()
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"part-{number:07d}.npz"
+        return self.folder / f"part-{number:07d}.npz"

@@ -1,4 +1,4 @@
-"""The stage inpaint: a batch that is missing is an error, never a shorter result."""
+"""A restoration in parts: a batch that is missing is an error, never a shorter result."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.inpainting.in_parts import RestorationInParts
 from dcgan_inpainting.parts import Parts
-from stages.inpaint import _joined
 
 
 def part(images: int) -> dict[str, np.ndarray]:
@@ -28,7 +28,7 @@ def test_parts_are_joined_in_their_order(tmp_path: Path) -> None:
     parts = Parts(tmp_path)
     for number, images in ((1, 2), (0, 3)):
         parts.save(number, part(images))
-    joined = _joined(parts, 2, tmp_path)
+    joined = RestorationInParts(parts, 5, 3).joined()
     assert joined.raw.shape == (5, 8, 8, 3)
     assert joined.trace.shape == (5, 5)
     assert joined.candidates.shape == (5, 1, 8, 8, 3)
@@ -39,5 +39,7 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
     parts = Parts(tmp_path)
     for number in (0, 2):
         parts.save(number, part(2))
+    batches = RestorationInParts(parts, 5, 2)
+    assert batches.missing() == {1: slice(2, 4)}
     with pytest.raises(UserError, match=r"batch 1 is not in .*the same command restores"):
-        _joined(parts, 3, tmp_path)
+        batches.joined()
