@@ -6,34 +6,19 @@ the images that both have, with 95 % intervals: that some faces are hard for all
 """
 
 import argparse
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.results import BASELINES, of_revision, of_workspace
 from dcgan_inpainting.metrics import interval
 
-TABLE = Path("reports/per_image.csv")
-BASELINES = ("mean", "nearest", "biharmonic")
+TABLE = "reports/per_image.csv"
 METRICS = {"hole_psnr": 2, "hole_ssim": 3}  # and with how many decimals
 
 
-def read(path: Path) -> pd.DataFrame:
+def own(table: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of the method that is no baseline, by mask and row of the split."""
-    table = pd.read_csv(path, dtype={"file": str})
     return table[~table.method.isin(BASELINES)].set_index(["mask", "row"])
-
-
-def of_revision(name: str, folder: Path) -> pd.DataFrame:
-    """Return the figures that an experiment or a commit has in DVC's cache."""
-    path = folder / "per_image.csv"
-    command = ["dvc", "get", ".", str(TABLE), "--rev", name, "--out", str(path), "--force"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"error: {TABLE} of {name} is not to be had: {done.stderr.strip()}")
-    return read(path)
 
 
 def means(figures: pd.DataFrame) -> str:
@@ -66,11 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="experiment or commit")
     names = parser.parse_args().names
-    if not TABLE.is_file():
-        sys.exit(f"error: {TABLE} is not there; run the pipeline first")
-    base = read(TABLE)
-    with tempfile.TemporaryDirectory() as folder:
-        others = {name: of_revision(name, Path(folder)) for name in names}
+    base = own(of_workspace(TABLE))
+    others = {name: own(of_revision(name, TABLE)) for name in names}
     masks = base.index.unique("mask")
     heading = " | ".join(masks)
     line = "|---" * (len(masks) + 1) + "|"
