@@ -113,9 +113,9 @@ def test_the_encoder_is_tried_on_validation_faces(checkout: Checkout) -> None:
     assert figures.pop("mean") == pytest.approx(table[kinds].iloc[-1].mean(), abs=1e-3)
     assert figures == pytest.approx(dict(table[kinds].iloc[-1]), abs=1e-3)
     assert (table[kinds].iloc[-1] > table[kinds].iloc[0]).all()
-    losses = pd.read_csv(reports / "losses.csv")
-    assert losses.images.iloc[-1] == 320
-    assert np.isfinite(losses.loss).all()
+    training = pd.read_csv(reports / "training.csv")
+    assert training.images.iloc[-1] == 320
+    assert np.isfinite(training.psnr).all()
     # Seven kinds, four faces of each: whole, damaged, filled.
     assert pixels(checkout, "encoder/faces.png").shape == (7 * 66 + 2, 12 * 66 + 2, 3)
     (run,) = [run for run in checkout.runs() if run.name == "encoder"]

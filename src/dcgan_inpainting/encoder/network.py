@@ -6,6 +6,10 @@ correction of these is made of both; at full resolution, of the image itself. It
 (Ronneberger, Fischer and Brox, MICCAI 2015) whose decoder is the generator. A start of the search
 that was learned: Lahiri et al., "Prior Guided GAN Based Semantic Inpainting", CVPR 2020, which
 gives z alone.
+
+Last, by how much the image misses the known pixels is spread smoothly over the hole and added to
+it. So what it makes joins them, and all that is left to learn is what no smooth surface through
+them tells.
 """
 
 from itertools import pairwise
@@ -59,7 +63,8 @@ class Encoder(nn.Module):
             generator: frozen.
 
         Returns:
-            The points, and what `latent.render` makes of them, N×3×S×S in −1…1.
+            The points, and what `latent.render` makes of them, N×3×S×S: the known pixels as they
+            were, and holes that are mostly in −1…1.
         """
         seen = torch.cat([pull_push(damaged, known), known], 1)
         features = [seen]
@@ -74,7 +79,9 @@ class Encoder(nn.Module):
             made = block(made)
             corrections.append(correct(torch.cat([beside, made], 1)))
             made = made + corrections[-1]
-        return Latent(z, tuple(corrections)), made
+        join = pull_push(damaged - made, known)
+        corrections[-1] = corrections[-1] + join
+        return Latent(z, tuple(corrections)), made + join
 
 
 def initialise_encoder(encoder: Encoder, rng: torch.Generator) -> None:

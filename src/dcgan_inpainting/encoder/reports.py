@@ -33,14 +33,14 @@ class Reporter:
         """Say where the training goes on, and tell again what an earlier process told."""
         self._bar.go_on(images)
         for progress in history.progress:
-            self._run.log_metrics({"loss": progress.loss}, progress.step)
+            self._run.log_metrics({"psnr": progress.psnr}, progress.step)
         for validation in history.validations:
             self.validated(validation)
 
     def progressed(self, progress: Progress) -> None:
         """Move the bar and the curve on."""
-        rate = self._bar.reach(progress.images, loss=f"{progress.loss:.4f}")
-        self._run.log_metrics({"loss": progress.loss, "images_per_second": rate}, progress.step)
+        rate = self._bar.reach(progress.images, psnr=f"{progress.psnr:.2f}")
+        self._run.log_metrics({"psnr": progress.psnr, "images_per_second": rate}, progress.step)
 
     def validated(self, validation: Validation) -> None:
         """Log the figures and the picture."""
@@ -50,7 +50,7 @@ class Reporter:
 
     def write(self, history: History) -> None:
         """Write the tables, the picture of the last validation and its figures."""
-        write_table(self._folder / "losses.csv", [asdict(seen) for seen in history.progress])
+        write_table(self._folder / "training.csv", [asdict(seen) for seen in history.progress])
         seen = [validation.row() for validation in history.validations]
         write_table(self._folder / "validation.csv", seen)
         last = history.validations[-1]
@@ -58,7 +58,7 @@ class Reporter:
         psnr = {kind: round(value, 3) for kind, value in last.psnr.items()}
         text = json.dumps({"encoder_psnr": {**psnr, "mean": _mean(psnr)}}, indent=2) + "\n"
         (self._folder / "metrics.json").write_text(text, encoding="utf-8")
-        for name in ("losses.csv", "validation.csv", "faces.png"):
+        for name in ("training.csv", "validation.csv", "faces.png"):
             self._run.log_artifact(self._folder / name)
 
 

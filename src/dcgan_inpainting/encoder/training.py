@@ -24,8 +24,10 @@ from dcgan_inpainting.seeds import Purpose, generator_for
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
 BETAS = (0.9, 0.99)
+PEAK = 2.0  # the width of the range of pixels, −1…1
+LEAST_ERROR = 1e-3  # mean square; what is better than this is good enough
 FEATURE_LAYERS = 3  # of D: at 64 pixels, down to 8×8; coarser ones judge the whole face
-REPORTS = 200  # about how often a training reports its loss
+REPORTS = 200  # about how often a training reports its PSNR
 SAVE_SECONDS = 30.0  # between checkpoints: what a kill costs at most, beside the start
 
 
@@ -35,7 +37,7 @@ class Progress:
 
     step: int
     images: int  # seen so far
-    loss: float
+    psnr: float  # of the holes in the training's own images, in dB
 
 
 @dataclass
@@ -115,23 +117,27 @@ def train_encoder(
     return training.encoder.eval(), training.history
 
 
-def loss_of(made: Tensor, faces: Tensor, known: Tensor, known_weight: float) -> Tensor:
-    """Return the mean squared error of images, where a known pixel counts less than a missing one.
+def psnr_of(made: Tensor, faces: Tensor, known: Tensor) -> Tensor:
+    """Return the mean PSNR of the holes of images.
 
-    Known pixels are part of the task, since what fits them joins the hole without a seam.
+    The mean is one of decibels: an image counts by the share of its error, so that scattered holes,
+    whose errors are small anyway, are learned no worse than halves of faces. Source: Chen, Lu,
+    Zhang, Chu and Chen, "HINet: Half Instance Normalization Network for Image Restoration", CVPR
+    Workshops 2021 (its PSNR loss).
 
     Args:
-        made: N×3×S×S.
-        faces: the whole images, N×3×S×S.
-        known: N×1×S×S, 1 = known, 0 = hole.
-        known_weight: of a known pixel, 0…1; a missing one has weight 1.
+        made: N×3×S×S, −1…1.
+        faces: the whole images, N×3×S×S, −1…1.
+        known: N×1×S×S, 1 = known, 0 = hole; no image is known whole.
 
     Returns:
-        One number; each image counts the same, however large its hole.
+        One number in dB; each image counts the same, however large its hole, and none for more
+        than some 36 dB.
     """
-    weights = 1 - (1 - known_weight) * known
-    errors = (made - faces).square().mean(1, keepdim=True)
-    return ((weights * errors).sum((1, 2, 3)) / weights.sum((1, 2, 3))).mean()
+    hole = 1 - known
+    squares = (made - faces).square().mean(1, keepdim=True)
+    errors = (hole * squares).sum((1, 2, 3)) / hole.sum((1, 2, 3))
+    return 10 * torch.log10(PEAK**2 / (errors + LEAST_ERROR)).mean()
 
 
 def feature_loss(restored: Tensor, faces: Tensor, discriminator: Discriminator) -> Tensor:
@@ -240,22 +246,21 @@ class _Training:
         self.memory.save(self.taken, state, end=self.taken == self.params.steps)
 
     def _step(self) -> Tensor:
-        """Take a step; return its loss."""
+        """Take a step; return the PSNR of what the encoder made before it."""
         self.taken += 1
         faces = self.batches(self.taken)
         known = self.holes(self.taken, len(faces)).to(faces.device)
         with autocast(self.params.precision):
             latent, made = self.encoder(faces, known, self.generator)
-            restored = torch.where(known > 0, faces, made)
-            unlike = feature_loss(restored, faces, self.discriminator)
-        fit = loss_of(made.float(), faces, known, self.params.known_weight)
-        loss = fit + self.params.feature_weight * unlike
+            unlike = feature_loss(made, faces, self.discriminator)
+        psnr = psnr_of(made.float(), faces, known)
+        loss = self.params.feature_weight * unlike - psnr
         loss = loss + self.params.latent_weight * latent.z.float().square().mean()
         self.adam.param_groups[0]["lr"] = self._learning_rate()
         self.adam.zero_grad()
         loss.backward()
         self.adam.step()
-        return fit.detach()
+        return psnr.detach()
 
     def _learning_rate(self) -> float:
         """Return the step's rate: it rises over the first steps and falls by half a cosine."""
@@ -264,9 +269,9 @@ class _Training:
         return self.params.learning_rate * rise * fall
 
     def _report(self) -> None:
-        loss = float(torch.stack(self.pending).mean())
+        psnr = float(torch.stack(self.pending).mean())
         self.pending.clear()
-        progress = Progress(self.taken, self.taken * self.params.batch_size, loss)
+        progress = Progress(self.taken, self.taken * self.params.batch_size, psnr)
         self.history.progress.append(progress)
         if self.observer:
             self.observer.progressed(progress)

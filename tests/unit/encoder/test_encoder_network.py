@@ -8,6 +8,7 @@ from tiny_encoder import damaged, networks
 from tiny_model import tiny_architecture, write_models
 from torch import Tensor
 
+from dcgan_inpainting.encoder.filling import pull_push
 from dcgan_inpainting.encoder.network import Encoder, initialise_encoder, load_encoder
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.latent import render
@@ -62,12 +63,25 @@ def test_the_mask_is_seen_too() -> None:
 
 
 @torch.no_grad()
-def test_at_first_nothing_is_corrected() -> None:
+def test_at_first_the_image_of_z_is_joined_to_the_known_pixels_and_no_more() -> None:
     generator, _, _ = networks()
-    latent, made = fresh(generator).eval()(*seen(), generator)
-    assert not any(part.any() for part in latent.corrections)
+    images, known = seen()
+    latent, made = fresh(generator).eval()(images, known, generator)
+    assert not any(part.any() for part in latent.corrections[:-1])
     assert latent.z.any()
-    assert torch.equal(made, generator(latent.z))
+    plain = generator(latent.z)
+    assert torch.equal(made, plain + pull_push(images - plain, known))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("training", [False, True])
+def test_known_pixels_stay_as_they_were(training: bool) -> None:
+    generator, _, encoder = networks()
+    images, known = seen()
+    _, made = encoder.train(training)(images, known, generator)
+    kept = known.bool().expand_as(images)
+    torch.testing.assert_close(made[kept], images[kept], rtol=0, atol=1e-6)
+    assert ((made - images)[~kept].abs() > 0.01).float().mean() > 0.9
 
 
 def test_the_seed_decides_the_weights() -> None:
