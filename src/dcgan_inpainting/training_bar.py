@@ -35,7 +35,8 @@ class TrainingBar:
     def go_on(self, images: int) -> None:
         """Say after how many images, which an earlier process saw, the training goes on."""
         log.info("going on after %d images, from a checkpoint", images)
-        self._bar.initial = self._bar.n = images
+        # All three, or the first rate that is shown counts the earlier process's images too.
+        self._bar.initial = self._bar.n = self._bar.last_print_n = images
 
     def reach(self, images: int, **losses: str) -> float:
         """Move to so many images; return how many this process sees a second."""
