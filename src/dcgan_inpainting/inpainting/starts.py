@@ -72,20 +72,16 @@ def several(problem: Problem, encoder: Encoder | None, count: int) -> Latent:
     """Return where the candidates of each image begin, N·count points, an image's together.
 
     The first begins where the settings say; the others at the best random z, as far apart as the
-    generator's faces are that all fit the known pixels.
+    generator's faces are that all fit the known pixels. Of the encoder's point it is z alone: its
+    corrections fit the known pixels already, and would leave nothing for z to explain.
     """
     if not encoder or problem.params.start == "random":
         return best_random(problem, count)
-    first = encoded(problem, encoder)
-    if count == 1:
-        return first
-    others = best_random(problem, count - 1).z.reshape(len(problem), count - 1, -1)
-    z = torch.cat([first.z[:, None], others], 1).flatten(0, 1)
-    corrections = []
-    for correction in first.corrections:
-        none = correction.new_zeros(len(problem), count - 1, *correction.shape[1:])
-        corrections.append(torch.cat([correction[:, None], none], 1).flatten(0, 1))
-    return Latent(z, tuple(corrections))
+    z = encoded(problem, encoder).z[:, None]
+    if count > 1:
+        others = best_random(problem, count - 1).z.reshape(len(problem), count - 1, -1)
+        z = torch.cat([z, others], 1)
+    return uncorrected(z.flatten(0, 1), problem.generator, problem.params.depth)
 
 
 def _losses(problem: Problem, z: Tensor) -> Tensor:

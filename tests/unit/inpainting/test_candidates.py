@@ -49,19 +49,14 @@ def test_the_first_begins_where_the_encoder_says_and_the_others_at_random() -> N
     first, others = starts.encoded(made, encoder), starts.best_random(made, 2)
     assert torch.equal(together.z[::3], first.z)
     assert torch.equal(together.z.reshape(4, 3, -1)[:, 1:], others.z.reshape(4, 2, -1))
-    for mine, encoded in zip(together.corrections, first.corrections, strict=True):
-        assert torch.equal(mine[::3], encoded)
-        assert not mine[1::3].any()
-        assert not mine[2::3].any()
+    assert len(together.corrections) == made.params.depth
+    assert not any(part.any() for part in together.corrections)
 
 
 def test_one_begins_as_ever() -> None:
     made, _ = problem(4, starts=20)
     encoder = freeze(networks()[2])
-    for mine, encoded in zip(
-        starts.several(made, encoder, 1).parts, starts.encoded(made, encoder).parts, strict=True
-    ):
-        assert torch.equal(mine, encoded)
+    assert torch.equal(starts.several(made, encoder, 1).z, starts.encoded(made, encoder).z)
     only = starts.several(made, None, 1)
     assert torch.equal(only.z, starts.best_random(made).z)
 
