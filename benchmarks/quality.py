@@ -42,11 +42,9 @@ def ways() -> Iterator[tuple[str, InpaintParams]]:
         yield f"z alone, {steps} steps", changed(**alone, depth=0, steps=steps)
     for depth in (1, 2, 3):
         yield f"z, then {depth} blocks", changed(**alone, depth=depth)
-    for steps in (0, 10, 30, 100):
-        yield (
-            f"latent, {steps} steps",
-            changed(steps=steps, depth_steps=max(1, steps * default.depth_steps // 100)),
-        )
+    for steps in (0, 10, 30, 60, 100):
+        depth_steps = max(1, steps * default.depth_steps // max(1, default.steps))
+        yield f"latent, {steps} steps", changed(steps=steps, depth_steps=depth_steps)
     yield "encoder alone", changed(encoder_share=1.0, steps=0, depth=0, starts=1)
 
 

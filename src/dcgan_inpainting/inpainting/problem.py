@@ -70,12 +70,6 @@ class Problem:
     def __len__(self) -> int:
         return len(self.target)
 
-    @property
-    def mirrored(self) -> "Problem":
-        """The problem of the images with left and right exchanged."""
-        parts = ("target", "known", "weights")
-        return replace(self, **{name: getattr(self, name).flip(-1) for name in parts})
-
     def generate(self, latent: Latent) -> Tensor:
         """Return the images of points of the space, in the precision of the search."""
         with autocast(self.params.precision):

@@ -18,7 +18,7 @@ from dcgan_inpainting.devices import place
 from dcgan_inpainting.distance import distance_to_known
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.inpainting import starts
+from dcgan_inpainting.inpainting import starts, views
 from dcgan_inpainting.inpainting.arrivals import Arrival, after, best_by_hidden, lowest
 from dcgan_inpainting.inpainting.film import Film
 from dcgan_inpainting.inpainting.mixture import search_image, with_encoder
@@ -171,7 +171,7 @@ def _generated(problem: Problem, arrival: Arrival, encoder: Encoder | None) -> T
     if params.depth:
         found = search_image(found, render(problem.generator, arrival.by_z), distance)
     if encoder and params.encoder_share:
-        believed = starts.believed(problem, encoder).repeat_interleave(params.candidates, 0)
+        believed = views.believed(problem, encoder).repeat_interleave(params.candidates, 0)
         found = with_encoder(found, believed, distance, params.encoder_share)
     return found
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from dcgan_inpainting.devices import autocast
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.inpainting.problem import Problem
-from dcgan_inpainting.latent import Latent, render, uncorrected
+from dcgan_inpainting.latent import Latent, uncorrected
 from dcgan_inpainting.objective import squared_distances
 
 START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
@@ -21,19 +21,6 @@ def encoded(problem: Problem, encoder: Encoder) -> Latent:
         latent, _ = encoder(problem.target, problem.known.float(), problem.generator)
     z, *corrections = (part.float() for part in latent.parts)
     return Latent.of([problem.clip(z), *corrections])
-
-
-@torch.no_grad()
-def believed(problem: Problem, encoder: Encoder) -> Tensor:
-    """Return how the encoder believes each whole image to look, N×3×H×W in −1…1.
-
-    It is the mean of what it makes of the image and, mirrored back, of the mirrored image: two
-    guesses of the same face that err differently, which costs one pass more.
-    """
-    there, back = (
-        render(problem.generator, encoded(side, encoder)) for side in (problem, problem.mirrored)
-    )
-    return (there + back.flip(-1)) / 2
 
 
 @torch.no_grad()
