@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dcgan_inpainting.params import load_params
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.row import Row
 from dcgan_inpainting.tracking.store import Store
 from dcgan_inpainting.tracking.view import pages
 from tests.browser.runs_page import RunsPage, runs_page
-from tests.browser.synthetic import KINDS, SWEEP, Figures, build, made_up
+from tests.browser.synthetic import KINDS, PARAMS, SWEEP, Figures, Made, build, made_up
 from tests.make_ui import running_ui
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def seen(chromium: "Browser") -> Iterator[RunsPage]:
         assert page.refused == []  # nothing is asked of another machine
 
 
+def _setting(made: Made, parameter: str) -> str:
+    section, key = parameter.split(".")
+    return made.swept.get(parameter, str(load_params(PARAMS)[section][key]))
+
+
 def test_the_first_address_shows_a_row_for_each_experiment(served: Served, seen: RunsPage) -> None:
     metrics = [f"metrics.`{name}`" for name in served.figures[NEWEST_FIRST[0]]]
 
@@ -62,8 +68,8 @@ def test_the_first_address_shows_a_row_for_each_experiment(served: Served, seen:
     assert seen.clicks == 0
     assert [row["attributes.`Run Name`"] for row in rows] == NEWEST_FIRST
     for row, made in zip(rows, reversed(SWEEP), strict=True):
-        assert row["params.`inpaint.steps`"] == made.swept.get("inpaint.steps", "100")
-        assert row["params.`train.width`"] == made.swept.get("train.width", "24")
+        for parameter in ("inpaint.steps", "train.width"):
+            assert row[f"params.`{parameter}`"] == _setting(made, parameter)
         for name, value in served.figures[made.name].items():
             assert float(row[f"metrics.`{name}`"]) == value
     swept = ["params.`inpaint.steps`", "params.`train.width`"]
