@@ -1,21 +1,24 @@
 """Quality against time of each way to restore, in one run: `python -m benchmarks.quality`.
 
-It needs what `make repro` leaves: the trained networks and the validation faces, which no result
-is reported of. Each way is tried with ever more steps, so that it shows as a curve.
+It needs what `make repro` leaves: the trained networks, the training faces for the baselines, and
+the validation faces, which no result is reported of. Each search is tried with ever more steps, so
+that it shows as a curve.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from dcgan_inpainting import baselines
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.encoder.network import Encoder, load_encoder
-from dcgan_inpainting.images import Images
+from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting import params as settings
 from dcgan_inpainting.inpainting.params import InpaintParams
 from dcgan_inpainting.inpainting.restoration import restore
@@ -24,11 +27,20 @@ from dcgan_inpainting.metrics import quality
 from dcgan_inpainting.networks import Discriminator, Generator, load_trained
 from dcgan_inpainting.params import load_params
 
-MODELS, FACES = Path("models"), Path("data/cropped/val.npy")
+MODELS, CROPPED = Path("models"), Path("data/cropped")
 KINDS = ("center", "pattern", "random", "half")
 
+Way = Callable[[Images, Known], Images]
 
-def ways() -> Iterator[tuple[str, InpaintParams]]:
+
+def baseline_ways(train: Images) -> Iterator[tuple[str, Way]]:
+    """Yield the name of each baseline, and what it makes of damaged images."""
+    yield "mean", partial(baselines.mean, train=train)
+    yield "nearest", partial(baselines.nearest, train=train)
+    yield "biharmonic", baselines.biharmonic
+
+
+def searches() -> Iterator[tuple[str, InpaintParams]]:
     """Yield the name and the settings of each point of each curve."""
     default = InpaintParams.model_validate(load_params()["inpaint"])
 
@@ -48,20 +60,25 @@ def ways() -> Iterator[tuple[str, InpaintParams]]:
     yield "encoder alone", changed(encoder_share=1.0, steps=0, depth=0, starts=1)
 
 
-def measure(
-    faces: Images,
-    networks: tuple[Generator, Discriminator],
-    encoder: Encoder,
-    params: InpaintParams,
-) -> tuple[float, list[str]]:
+def search_way(
+    networks: tuple[Generator, Discriminator], encoder: Encoder, params: InpaintParams
+) -> Way:
+    """Return what the search with these settings makes of damaged images."""
+    return lambda damaged, known: (
+        restore(damaged, known, *networks, params, encoder=encoder).composite
+    )
+
+
+def measure(faces: Images, way: Way) -> tuple[float, list[str]]:
     """Return seconds an image, and the mean PSNR and SSIM of the holes of each kind."""
     figures, spent = [], 0.0
     for kind in KINDS:
         known = make_masks(kind, len(faces), faces.shape[1], seed=0)
+        damaged = np.where(known[..., None], faces, np.uint8(0))
         start = time.perf_counter()
-        found = restore(faces, known, *networks, params, encoder=encoder)
+        restored = way(damaged, known)
         spent += time.perf_counter() - start
-        each = [quality(*row) for row in zip(faces, found.composite, known, strict=True)]
+        each = [quality(*row) for row in zip(faces, restored, known, strict=True)]
         psnr = np.mean([one.hole_psnr for one in each])
         figures.append(f"{psnr:6.2f} {np.mean([one.hole_ssim for one in each]):5.3f}")
     return spent / len(KINDS) / len(faces), figures
@@ -74,15 +91,20 @@ def main() -> None:
     args = parser.parse_args()
     if not (MODELS / "encoder.safetensors").is_file():
         sys.exit("error: there are no trained networks in models/; run the pipeline first")
-    faces = np.array(np.load(FACES, mmap_mode="r")[: args.images])
+    faces = np.array(np.load(CROPPED / "val.npy", mmap_mode="r")[: args.images])
+    train = np.load(CROPPED / "train.npy", mmap_mode="r")
     networks, encoder = load_trained(MODELS), load_encoder(MODELS)
+    ways = [
+        *baseline_ways(train),
+        *((name, search_way(networks, encoder, params)) for name, params in searches()),
+    ]
     print(
         f"{len(faces)} faces, {torch.get_num_threads()} threads, {device().type}; hole PSNR, SSIM"
     )
     print(f"{'':<24}{'s an image':>11}  " + "  ".join(f"{kind:<12}" for kind in KINDS))
-    for name, params in ways():
+    for name, way in ways:
         if not (args.without_yeh and name.startswith("yeh")):
-            seconds, figures = measure(faces, networks, encoder, params)
+            seconds, figures = measure(faces, way)
             print(f"{name:<24}{seconds:>11.3f}  " + "  ".join(figures), flush=True)
 
 
