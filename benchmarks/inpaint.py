@@ -21,7 +21,7 @@ from dcgan_inpainting.networks import Architecture, Discriminator, Generator, in
 from dcgan_inpainting.objective import context_loss, neighbour_weights, prior_loss
 from dcgan_inpainting.params import load_params, read_section
 from dcgan_inpainting.tensors import to_tensor
-from dcgan_inpainting.training import TrainParams
+from dcgan_inpainting.training.params import TrainParams
 
 
 def networks() -> tuple[Generator, Discriminator, Encoder]:
@@ -56,7 +56,7 @@ def plain(steps: int) -> tuple[int, float]:
         generated = generator(z)
         loss = context_loss(generated, target, weights, "l1")
         loss = loss + 0.003 * prior_loss(discriminator(generated), "log_one_minus_d")
-        loss.sum().backward()
+        torch.autograd.backward(loss.sum())
         adam.step()
         with torch.no_grad():
             z.clamp_(-1, 1)

@@ -84,9 +84,10 @@ def _pieces(
     conv: Conv, shape: torch.Size, dtype: torch.dtype
 ) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
     """Return the convolution, its gradient in its input and that in its weights, as functions."""
-    ready = {"device": device(), "dtype": dtype}
-    weight = torch.randn_like(conv.weight, **ready).to(memory_format=torch.channels_last)
-    inputs = torch.randn(shape, **ready).to(memory_format=torch.channels_last)
+    weight, inputs = (
+        torch.randn(size, device=device(), dtype=dtype).to(memory_format=torch.channels_last)
+        for size in (conv.weight.shape, shape)
+    )
     transposed = isinstance(conv, nn.ConvTranspose2d)
     settings = (conv.stride, conv.padding, conv.dilation, transposed, conv.output_padding, 1)
 

@@ -22,13 +22,13 @@ from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.inpainting import params as settings
 from dcgan_inpainting.inpainting.params import InpaintParams
 from dcgan_inpainting.inpainting.restoration import restore
-from dcgan_inpainting.masks import make_masks
+from dcgan_inpainting.masks import Kind, make_masks
 from dcgan_inpainting.metrics import quality
 from dcgan_inpainting.networks import Discriminator, Generator, load_trained
 from dcgan_inpainting.params import load_params
 
 MODELS, CROPPED = Path("models"), Path("data/cropped")
-KINDS = ("center", "pattern", "random", "half")
+KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")
 
 Way = Callable[[Images, Known], Images]
 

@@ -8,10 +8,11 @@ image by image, Adam as it comes, losses on probabilities' logits.
 
 import argparse
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchvision import transforms
 
 from benchmarks.limit import limit
@@ -95,7 +96,7 @@ def plain(params: TrainParams, steps: int) -> tuple[int, float]:
         ]
     )
     dataset = [(image, 0) for image in random_images()]
-    loader = torch.utils.data.DataLoader(
+    loader: Iterable[Tensor] = torch.utils.data.DataLoader(
         dataset,  # type: ignore[arg-type]
         params.batch_size,
         shuffle=True,
