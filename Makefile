@@ -1,4 +1,4 @@
-# make repro | test | smoke | ui | catch-up | fid | lint. Each makes .venv from requirements.lock first.
+# make repro | test | smoke | faults | ui | catch-up | fid | lint. Each makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
@@ -10,7 +10,7 @@ READY := .dvc/plots/offline.html
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: repro test smoke ui catch-up fid lint format
+.PHONY: repro test smoke faults ui catch-up fid lint format
 
 repro: $(READY)
 ifeq ($(PRESET),)
@@ -22,6 +22,10 @@ endif
 
 test: $(READY)
 	pytest
+
+# Faults and bad input at full length, a line a case; see docs/reliability.md.
+faults: $(READY)
+	pytest tests/faults --long -q
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
 smoke: $(READY)

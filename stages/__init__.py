@@ -8,7 +8,11 @@ from pathlib import Path
 # can be imported in its stead.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
+from dcgan_inpainting.command_line import quiet_until_reporting
 from dcgan_inpainting.cores import take_share
 
 # Before a script imports PyTorch or NumPy, which read their number of threads only then.
 take_share()
+
+# PyTorch and MLflow take seconds to import.
+quiet_until_reporting()

@@ -5,9 +5,9 @@ would come to light when everything before it has run. Its output never changes,
 of params.yaml reruns this stage and then only those that the change concerns.
 """
 
-import sys
 from pathlib import Path
 
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cropping import CropParams
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.errors import UserError
@@ -41,9 +41,7 @@ def check_encoder() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with reporting("check"):
         check_all(SECTIONS)
         check_encoder()
-    except UserError as error:
-        sys.exit(f"check: error: {error}")
-    CHECKED.write_text("params.yaml is valid\n", encoding="utf-8")
+        CHECKED.write_text("params.yaml is valid\n", encoding="utf-8")

@@ -20,3 +20,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("DVC_", "MLFLOW_")):
             monkeypatch.delenv(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make faults` ask for the long form of tests/faults."""
+    parser.addoption("--long", action="store_true", help="run tests/faults at full length")

@@ -10,6 +10,7 @@ from pathlib import Path
 FRAME = (
     "stages",
     "dcgan_inpainting.checkpoints",
+    "dcgan_inpainting.command_line",
     "dcgan_inpainting.cores",
     "dcgan_inpainting.parts",
     "dcgan_inpainting.ranks",

@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,8 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cores import available, cores
-from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import S, read_section, section_of
 from dcgan_inpainting.ranks import rank_of_this_process
 from dcgan_inpainting.tracking.runs import SILENT, Run, track
@@ -54,7 +53,7 @@ def run_stage(
         item: which item of a DVC matrix this is, for example the kind of mask.
         resumable: whether it goes on where a killed attempt stopped, so that both are one run.
 
-    Ends the process with status 1 and one line on bad input.
+    Ends the process as command_line says.
     """
     with reporting(name):
         params = read_section(section_of(name), model)
@@ -70,23 +69,6 @@ def run_stage(
             track(name, item, params, root, resumable=resumable) as run,
         ):
             work(params, run)
-
-
-@contextmanager
-def reporting(name: str) -> Iterator[None]:
-    """Say on stderr what goes on; end the process on bad input with one line, on Ctrl-C with 130.
-
-    Args:
-        name: the stage, which stands before each line.
-    """
-    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    except UserError as error:
-        sys.exit(f"{name}: error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 @contextmanager
@@ -110,11 +92,6 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # A scheduler's SIGTERM then takes the way that Ctrl-C takes: the run is closed as killed.
-    raise KeyboardInterrupt
 
 
 @contextmanager
