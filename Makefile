@@ -25,7 +25,7 @@ test: $(READY)
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: $(READY)
-	pytest tests/faults --long -q
+	pytest --long -q tests/faults tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
 smoke: $(READY)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The tests' arrays are small: more threads would only wait for each other.
 torch.set_num_threads(1)
 
+VERDICTS = {"passed": "held", "failed": "NOT HELD", "skipped": "skipped"}
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,5 +27,35 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make faults` ask for the long form of tests/faults."""
-    parser.addoption("--long", action="store_true", help="run tests/faults at full length")
+    """Let `make faults` ask for faults and bad input at full length, with a line a case."""
+    parser.addoption("--long", action="store_true", help="faults and bad input at full length")
+
+
+@pytest.fixture
+def seen(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """How a test says what it saw, for the line that `make faults` prints."""
+    return partial(record_property, "seen")
+
+
+@pytest.fixture
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether the case is to run at full length."""
+    return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
+    """Print a case's line: its verdict, what was done, what was seen, how long it took."""
+    report = yield
+    ended = report.when == "call" or report.outcome != "passed"
+    if item.config.getoption("--long") and ended:
+        observed = "; ".join(str(value) for name, value in report.user_properties if name == "seen")
+        reporter = item.config.pluginmanager.get_plugin("terminalreporter")
+        assert reporter is not None
+        done = item.nodeid.removeprefix("tests/")
+        reporter.ensure_newline()
+        line = f"{VERDICTS[report.outcome]:<9} {done}: {observed or '-'} ({report.duration:.1f} s)"
+        reporter.write_line(line)
+    return report

@@ -1,0 +1,61 @@
+"""Stages that are killed at any moment: the next `dvc repro` ends as if nothing had happened."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from checkout import Checkout, FullRun, wait_until
+from conftest import SMALL
+
+from dcgan_inpainting.presets import read_preset
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
+    pytest.mark.timeout(3600),
+]
+
+# Those that resume; test_resume.py kills the training.
+SHORT = ("encoder", "inpaint@center")
+STAGES = ("download", "crop", "train", "masks", *SHORT, "evaluate")
+KILLS = 3  # of each stage, in the long form
+MOMENTS = 4.0  # seconds from a stage's start, which it spends on imports, work and writing
+
+
+def kill(checkout: Checkout, stage: str, log: Path, moments: random.Random) -> bool:
+    """Start `dvc repro` of a stage, and kill it there; return whether it was killed in time."""
+    script = f"stages.{stage.partition('@')[0]}"
+
+    def running() -> bool:
+        return any(process.cmdline()[1:3] == ["-m", script] for process in checkout.processes())
+
+    with checkout.started("dvc", "repro", stage, log=log) as dvc:
+        wait_until(lambda: running() or dvc.poll() is not None, f"stage {stage}", 200, pause=0.05)
+        time.sleep(moments.uniform(0, MOMENTS))
+        if not running():
+            return False
+        checkout.stage_process(script.removeprefix("stages.")).kill()
+        return dvc.wait(60) != 0
+
+
+def test_kills_in_every_stage_end_in_the_same_dvc_lock(
+    full_run: FullRun,
+    bare: Checkout,
+    copied: Callable[[Checkout], Checkout],
+    tmp_path: Path,
+    long: bool,
+    seen: Callable[[str], None],
+) -> None:
+    checkout = copied(bare)
+    checkout.set_params(*read_preset("smoke"), *SMALL)
+    moments, killed = random.Random(1), []
+    for stage in [stage for stage in STAGES for _ in range(KILLS)] if long else SHORT:
+        if kill(checkout, stage, tmp_path / "log", moments):
+            killed.append(stage)
+    checkout.run("dvc", "repro")
+    seen(f"{len(killed)} kills: {' '.join(killed)}")
+    assert killed
+    for file in ("dvc.lock", "reports/metrics.json"):
+        undisturbed = (full_run.checkout.path / file).read_text()
+        assert (checkout.path / file).read_text() == undisturbed, file
