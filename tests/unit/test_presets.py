@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dcgan_inpainting.consistency import SECTIONS
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import load_params, load_yaml
 from dcgan_inpainting.presets import read_preset
-from stages.check import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"
