@@ -16,8 +16,8 @@ from pydantic import (
     WrapValidator,
     field_validator,
 )
-from ruamel.yaml import YAML, YAMLError
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from dcgan_inpainting.errors import UserError
 
