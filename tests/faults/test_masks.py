@@ -168,14 +168,20 @@ def test_a_mask_with_bytes_changed_at_random(
         if number % 2:  # right sums, so that it is looked into further
             damaged = with_right_sums(bytes(damaged))
         file.write_bytes(damaged)
-        try:
-            read_masks(tmp_path, 1, SIDE)
-        except UserError as error:
-            assert str(error).startswith(str(file))
-            assert "\n" not in str(error)
-            refused += 1
+        line = refusal(tmp_path)
+        assert not line or (line.startswith(str(file)) and "\n" not in line)
+        refused += bool(line)
     assert refused > count / 2
     seen(f"{refused} of {count} refused in one line, the others read")
+
+
+def refusal(folder: Path) -> str:
+    """Return the line that refuses a folder's masks, or ""."""
+    try:
+        read_masks(folder, 1, SIDE)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def with_right_sums(data: bytes) -> bytearray:

@@ -1,4 +1,4 @@
-"""Wrong params.yaml files: each is refused before any work, in one line, and nothing else happens."""
+"""Wrong params.yaml files: each is refused before any work, in one line, and nothing is done."""
 
 import json
 import random
@@ -43,7 +43,7 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
 
 
 def lines(changes: dict[tuple[str, str], str | None] | None = None) -> Iterator[str]:
-    """Yield the lines of params.yaml, the values of some keys as other text; None leaves one out."""
+    """Yield the lines of params.yaml, some values as other text; None leaves a key out."""
     changes = changes or {}
     for section, values in GOOD.items():
         yield f"{section}:"

@@ -1,7 +1,6 @@
 """The settings of a training: what is refused, and how long it is."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
