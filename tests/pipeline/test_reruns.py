@@ -7,6 +7,8 @@ import pytest
 from checkout import Checkout, FullRun
 from dvc.utils.serialize import modify_yaml
 
+from dcgan_inpainting.tracking.lock import read_lock
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
 
@@ -33,7 +35,7 @@ def test_a_changed_search_retrains_nothing(checkout: Checkout) -> None:
 
 
 def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> None:
-    lock = (checkout.path / "dvc.lock").read_text()
+    lock = read_lock(checkout.path)
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
     assert done.ran == ["check", "masks", "inpaint@half", "evaluate", "record"]
@@ -53,7 +55,7 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
     checkout.set_params("masks.kinds=[center,random]")
     done = checkout.run("dvc", "repro")
     assert done.ran == ["evaluate", "record"]
-    assert (checkout.path / "dvc.lock").read_text() == lock
+    assert read_lock(checkout.path) == lock
     assert {path.name for path in (checkout.path / "reports/inpaint").iterdir()} == {
         "center",
         "random",
