@@ -16,7 +16,7 @@ repro: $(READY)
 ifeq ($(PRESET),)
 	dvc repro
 else
-	dvc exp run $$(python -m dcgan_inpainting.presets $(PRESET))
+	options=$$(python -m dcgan_inpainting.presets --afresh "$(PRESET)") && dvc exp run $$options
 endif
 	@python -m dcgan_inpainting.summary
 

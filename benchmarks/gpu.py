@@ -14,8 +14,8 @@ from benchmarks.train import SIDE, WARM_UP, compare, random_images
 from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import Rank, start
-from dcgan_inpainting.params import load_params, load_yaml
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.params import load_params
+from dcgan_inpainting.presets import applied, read_preset
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.updates import Trainer
 
@@ -25,12 +25,7 @@ PROFILED = 20  # steps
 
 def article() -> TrainParams:
     """Return the article's settings, in the processor's own precision."""
-    values = load_params()["train"]
-    for line in read_preset("article"):
-        place, text = line.split("=", 1)
-        section, key = place.split(".")
-        if section == "train":
-            values[key] = load_yaml(text)
+    values = applied(read_preset("article"), load_params())["train"]
     return TrainParams.model_validate({**values, "precision": "auto"})
 
 

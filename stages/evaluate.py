@@ -1,12 +1,15 @@
 """Compare with the baselines: reports/metrics.json, per_image.csv, paired.csv, galleries/ …"""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.evaluation import (
     EvaluateParams,
     Trial,
@@ -19,6 +22,7 @@ from dcgan_inpainting.evaluation import (
 )
 from dcgan_inpainting.galleries import gallery
 from dcgan_inpainting.images import save_png
+from dcgan_inpainting.masks import Kind
 from dcgan_inpainting.quality_plots import before_and_after, plot_quality
 from dcgan_inpainting.stage import fresh_folder, run_stage
 from dcgan_inpainting.tracking.runs import Run
@@ -26,6 +30,7 @@ from dcgan_inpainting.tracking.runs import Run
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 INPAINTED = Path("data/inpainted")
+BY_KIND = (INPAINTED, Path("reports/inpaint"))  # what the stage inpaint writes
 REPORTS = Path("reports")
 RESTORED = REPORTS / "restored"
 SQUARE = 3  # faces: with three pictures each they make a square, as MLflow shows pictures
@@ -33,7 +38,7 @@ SQUARE = 3  # faces: with three pictures each they make a square, as MLflow show
 
 def work(params: EvaluateParams, run: Run) -> None:
     """Measure every method on every kind of mask."""
-    listing = json.loads((MASKS / "masks.json").read_text(encoding="utf-8"))
+    listing = _listing()
     split = listing["split"]
     images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")
     train = np.load(CROPPED / "train.npy", mmap_mode="r")
@@ -57,6 +62,23 @@ def work(params: EvaluateParams, run: Run) -> None:
     run.log_table(RESTORED / "faces.json", RESTORED / "faces", "faces.json")
     for picture in sorted(galleries.iterdir()):
         run.log_artifact(picture, "galleries")
+
+
+def _listing() -> dict[str, Any]:
+    """Return what the stage masks wrote: the split, and the kinds in their order."""
+    return json.loads((MASKS / "masks.json").read_text(encoding="utf-8"))
+
+
+def forget_other_kinds() -> None:
+    """Remove what was restored of kinds that are no longer asked for.
+
+    DVC leaves the outputs of a matrix item that is gone, and this stage depends on their folder,
+    which DVC hashes anew when the stage has ended. So dvc.lock becomes that of a fresh clone.
+    """
+    for kind in set(get_args(Kind)).difference(_listing()["kinds"]):
+        for folder in BY_KIND:
+            if (folder / kind).is_dir():
+                shutil.rmtree(folder / kind)
 
 
 def _trial(kind: str, images: np.ndarray, train: np.ndarray) -> Trial:
@@ -105,4 +127,6 @@ def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
 
 
 if __name__ == "__main__":
+    with reporting("evaluate"):
+        forget_other_kinds()  # first, since the run notes by what it is known in dvc.lock
     run_stage("evaluate", EvaluateParams, work)

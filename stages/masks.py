@@ -1,8 +1,6 @@
 """Draw the masks: data/masks/<kind>.npy, one mask for each image that is to be restored."""
 
 import json
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,6 @@ from dcgan_inpainting.tracking.runs import Run
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 SHEET = Path("reports/masks.png")
-BY_KIND = (Path("data/inpainted"), Path("reports/inpaint"))  # what the stage inpaint writes
 
 
 def work(params: MasksParams, run: Run) -> None:
@@ -23,7 +20,6 @@ def work(params: MasksParams, run: Run) -> None:
     images = np.load(CROPPED / f"{params.split}.npy", mmap_mode="r")
     count, size = min(len(images), params.images or len(images)), images.shape[1]
     fresh_folder(MASKS)
-    _forget_other_kinds(params.kinds)
     columns = []
     for kind in params.kinds:
         if kind == "file":
@@ -38,18 +34,6 @@ def work(params: MasksParams, run: Run) -> None:
     SHEET.parent.mkdir(parents=True, exist_ok=True)
     save_png(columns_of(columns), SHEET)
     run.log_artifact(SHEET)
-
-
-def _forget_other_kinds(kinds: Sequence[str]) -> None:
-    """Remove what was restored of kinds that are no longer asked for.
-
-    DVC leaves the outputs of a matrix item that is gone, and evaluate depends on their folder: it
-    would hash them and run again for them, here but not in a fresh clone.
-    """
-    for folder in BY_KIND:
-        for path in folder.glob("*"):
-            if path.name not in kinds:
-                shutil.rmtree(path)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,13 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from dcgan_inpainting.params import one_complaint
+
 Precision = Literal["auto", "bf16", "float32"]
-Devices = Annotated[int, Field(ge=1, le=1024)] | Literal["all"]  # on each machine
+Devices = Annotated[  # on each machine
+    Annotated[int, Field(ge=1, le=1024)] | Literal["all"],
+    one_complaint("should be a whole number from 1 to 1024, or all"),
+]
 Strategy = Literal["auto", "ddp"]
 Network = TypeVar("Network", bound=nn.Module)
 

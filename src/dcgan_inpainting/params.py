@@ -1,17 +1,46 @@
 """params.yaml, read as DVC reads it and checked before any work begins."""
 
 import difflib
-import re
-from collections.abc import Mapping
+import os
+import reprlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from dcgan_inpainting.errors import UserError
 
 PARAMS_FILE = Path("params.yaml")
+LONGEST = 1_000_000  # bytes; params.yaml has 7,000, and to parse so many takes seconds
+COMPLAINTS = 10  # named in one line
+
+# What the parser lets through beside its own errors, for example of the tag !!int before a word.
+_PARSER_ERRORS = (
+    YAMLError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+
+# Aliases make a list of billions of items out of a few lines.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 2, 9, 60, 60
+_SHOWN = 120  # characters of a value or key
 
 S = TypeVar("S", bound="Section")
 
@@ -32,41 +61,14 @@ class Section(BaseModel):
             raise ValueError("true and false are not allowed here")
         return value
 
-
-class _Yaml12Loader(yaml.SafeLoader):
-    """PyYAML with the scalars of YAML 1.2, which is what DVC reads and writes.
-
-    PyYAML's own YAML 1.1 returns 1e-05 (as DVC writes a sweep's 0.00001) as a string, 010 as 8,
-    and a key or value `on` as True.
-    """
-
-
-_Yaml12Loader.yaml_implicit_resolvers = {}
-
-
-def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    digits = str(loader.construct_scalar(node)).replace("_", "")
-    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits.lstrip("+-")[:2].lower(), 10)
-    return int(digits, base)
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", "tTfF"),
-    ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
-    ("int", r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
-    (
-        "float",
-        (
-            r"[-+]?(?:(?:\.[0-9]+|[0-9][0-9_]*\.[0-9_]*)(?:[eE][-+]?[0-9]+)?"
-            r"|[0-9][0-9_]*[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
-        ),
-        "-+0123456789.",
-    ),
-):
-    _Yaml12Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
-    )
-_Yaml12Loader.add_constructor("tag:yaml.org,2002:int", _int)
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_text_that_cannot_name_a_file(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            os.fsencode(value)  # raises ValueError, as for half of a surrogate pair
+            if "\0" in value:
+                raise ValueError("a NUL is not allowed here")
+        return value
 
 
 def section_of(stage: str) -> str:
@@ -74,30 +76,64 @@ def section_of(stage: str) -> str:
     return "data" if stage == "download" else stage
 
 
+def one_complaint(message: str) -> WrapValidator:
+    """Return what makes a type of several branches refuse a value once, not once a branch."""
+
+    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            raise ValueError(message) from None
+
+    return WrapValidator(check)
+
+
 def load_yaml(text: str) -> Any:
-    """Parse YAML text into Python values, with the meaning that DVC gives to each scalar.
+    """Parse YAML text into Python values, just as DVC does: YAML 1.2, no key twice.
 
     Raises:
-        yaml.YAMLError: the text is not YAML.
+        UserError: the text is not YAML.
     """
-    # _Yaml12Loader is a SafeLoader: it builds plain values only.
-    return yaml.load(text, Loader=_Yaml12Loader)
+    try:
+        return YAML(typ="safe").load(text)
+    except RecursionError:
+        raise UserError("not valid YAML: it is nested too deeply") from None
+    except _PARSER_ERRORS as error:
+        raise UserError(f"not valid YAML: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
+        # Of a key that stands twice both values follow, which may be whole sections.
+        problem = shown(error.problem.partition(" with value")[0]).strip("'")
+        return f"line {error.problem_mark.line + 1}: {problem}"
+    return " ".join(str(error).split())
 
 
 def load_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     """Return the whole of params.yaml as {section: {key: value}}, not yet validated.
 
     Raises:
-        UserError: the file is missing, is not YAML, or does not hold sections.
+        UserError: the file is missing or too long, is not YAML, or does not hold sections.
     """
     try:
-        document = load_yaml(path.read_text(encoding="utf-8"))
+        return parse_params(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise UserError(f"{path} not found: run this from the project's top folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def parse_params(data: bytes, where: str) -> dict[str, Any]:
+    """Return what load_params does, of a file's bytes; `where` is said of what is wrong."""
+    if len(data) > LONGEST:
+        raise UserError(f"{where} is too long: it should have a few thousand bytes")
+    try:
+        document = load_yaml(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where} is not valid YAML: it is not UTF-8: {error}") from None
+    except UserError as error:
+        raise UserError(f"{where} is {error}") from None
     if not isinstance(document, dict):
-        raise UserError(f"{path} must hold sections (data, crop, train …), not {document!r}")
+        raise UserError(f"{where} must hold sections (data, crop, train …), not {shown(document)}")
     return document
 
 
@@ -113,32 +149,38 @@ def read_section(name: str, model: type[S], path: Path = PARAMS_FILE) -> S:
         UserError: the section is missing or holds anything that the model refuses; the message
             names each key, the value that it has and what is allowed.
     """
-    document = load_params(path)
-    values = document.get(name)
-    if not isinstance(values, dict):
-        known = ", ".join(str(key) for key in document)
-        raise UserError(f"{path}: section '{name}' is missing (the file holds: {known})")
-    return validate(name, values, model, path)
+    return _validated(load_params(path), name, model, path)
 
 
-def check_all(models: Mapping[str, type[Section]], path: Path = PARAMS_FILE) -> None:
-    """Validate every section of params.yaml, and that it holds no other.
+def check_all(models: Mapping[str, type[Section]], path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Validate every section of params.yaml, and that it holds no other; return them by name.
 
     Raises:
         UserError: as read_section does, with the complaints of all sections together.
     """
+    document = load_params(path)
     complaints = [
-        f"section '{name}' is not known (known: {', '.join(models)})"
-        for name in load_params(path)
+        f"section '{_name(name)}' is not known (known: {', '.join(models)})"
+        for name in document
         if name not in models
     ]
+    sections = {}
     for name, model in models.items():
         try:
-            read_section(name, model, path)
+            sections[name] = _validated(document, name, model, path)
         except UserError as error:
             complaints.append(str(error).removeprefix(f"{path}: "))
     if complaints:
-        raise UserError(f"{path}: {'; '.join(complaints)}")
+        raise UserError(f"{path}: {joined(complaints)}")
+    return sections
+
+
+def _validated(document: Mapping[str, Any], name: str, model: type[S], path: Path) -> S:
+    values = document.get(name)
+    if not isinstance(values, dict):
+        known = ", ".join(map(_name, list(document)[:COMPLAINTS]))
+        raise UserError(f"{path}: section '{name}' is missing (the file holds: {known})")
+    return validate(name, values, model, path)
 
 
 def validate(name: str, values: dict[str, Any], model: type[S], path: Path) -> S:
@@ -146,12 +188,19 @@ def validate(name: str, values: dict[str, Any], model: type[S], path: Path) -> S
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        complaints = "; ".join(_complaint(name, dict(item), model) for item in error.errors())
-        raise UserError(f"{path}: {complaints}") from None
+        complaints = [_complaint(name, dict(item), model) for item in error.errors()[:COMPLAINTS]]
+        more = [""] * (error.error_count() - len(complaints))
+        raise UserError(f"{path}: {joined(complaints + more)}") from None
+
+
+def joined(complaints: Sequence[str]) -> str:
+    """Return complaints on one line, the first few of many."""
+    more = len(complaints) - COMPLAINTS
+    return "; ".join([*complaints[:COMPLAINTS], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _complaint(section: str, error: dict[str, Any], model: type[Section]) -> str:
-    key = ".".join(str(part) for part in (section, *error["loc"]))
+    key = ".".join(_name(part) for part in (section, *error["loc"]))
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(str(error["loc"][-1]), model.model_fields, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(model.model_fields)}"
@@ -159,4 +208,17 @@ def _complaint(section: str, error: dict[str, Any], model: type[Section]) -> str
     if error["type"] == "missing":
         return f"{key} is missing"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{key} is {error['input']!r}: {message}" if error["loc"] else f"{key}: {message}"
+    return f"{key} is {shown(error['input'])}: {message}" if error["loc"] else f"{key}: {message}"
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, on one line, and what is long or deep cut short."""
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _name(key: object) -> str:
+    return shown(key).strip("'")

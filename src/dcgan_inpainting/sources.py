@@ -97,3 +97,14 @@ def _refuse_empty(counts: dict[str, int], params: DataParams) -> None:
             f"data.val_fraction is {params.val_fraction}, data.test_fraction is "
             f"{params.test_fraction}; change them, or use more images"
         )
+
+
+def check_source(params: DataParams, root: Path) -> None:
+    """Refuse an archive that is not there, before anything runs.
+
+    Raises:
+        UserError: it is not there.
+    """
+    archive = _archive(params, root)
+    if params.source != "drawn" and archive and not archive.exists():
+        raise UserError(f"data.archive: {archive} is not there")

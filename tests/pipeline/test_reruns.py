@@ -7,6 +7,8 @@ import pytest
 from checkout import Checkout, FullRun
 from dvc.utils.serialize import modify_yaml
 
+from dcgan_inpainting.tracking.lock import read_lock
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
 
@@ -33,6 +35,7 @@ def test_a_changed_search_retrains_nothing(checkout: Checkout) -> None:
 
 
 def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> None:
+    lock = read_lock(checkout.path)
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
     assert done.ran == ["check", "masks", "inpaint@half", "evaluate", "record"]
@@ -45,6 +48,18 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
     assert list(metrics) == ["center", "half"]
     galleries = {path.name for path in (checkout.path / "reports/galleries").iterdir()}
     assert galleries == {"center.png", "half.png"}
+    assert "up to date" in checkout.run("dvc", "status").stdout
+    # And back: what DVC takes from its cache, a file manager's files or not, is the commit's.
+    for place in ("data/inpainted", "data/inpainted/half", "data/masks", "reports/galleries"):
+        (checkout.path / place / ".DS_Store").write_text("junk")
+    checkout.set_params("masks.kinds=[center,random]")
+    done = checkout.run("dvc", "repro")
+    assert done.ran == ["evaluate", "record"]
+    assert read_lock(checkout.path) == lock
+    assert {path.name for path in (checkout.path / "reports/inpaint").iterdir()} == {
+        "center",
+        "random",
+    }
     assert "up to date" in checkout.run("dvc", "status").stdout
 
 
@@ -95,7 +110,7 @@ def test_a_stage_run_by_hand_refuses_wrong_parameters_too(
 ) -> None:
     checkout = copied(bare)
     checkout.set_params("masks.images=0")
-    done = checkout.run("python", "-m", "stages.masks", status=1)
+    done = checkout.run("python", "-m", "stages.masks", status=2)
     said = done.output.strip()
     assert said.startswith("masks: error: params.yaml: masks.images is 0: ")
     assert "\n" not in said

@@ -2,16 +2,27 @@
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from dvc.exceptions import DvcException
 from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import YAMLFileCorruptedError
 from dvc.utils.serialize import load_yaml as dvc_load_yaml
 from pydantic import Field, model_validator
 
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.params import Section, load_params, load_yaml, read_section, section_of
+from dcgan_inpainting.params import (
+    COMPLAINTS,
+    Section,
+    check_all,
+    load_params,
+    load_yaml,
+    one_complaint,
+    read_section,
+    section_of,
+    shown,
+)
 
 # What users write after `dvc exp run -S train.value=`, and what it must be in a stage.
 OVERRIDES = {
@@ -67,7 +78,8 @@ WRITTEN = [
     *("0", "7", "-7", "+7", "010", "-010", "0o17", "0x1F", "0b11", "1_000"),
     *("on", "off", "yes", "no", "y", "n", "On", "NO", "true", "True", "FALSE", "'true'", "tRue"),
     *("null", "~", "", "Null", "nULL", "'~'", "'1e-5'", '"010"'),
-    *("12:30:45", "1.2.3", "a b", "e5", "1e", "[1e-5, on, 010]", "{on: off, 010: 1e-5}"),
+    *("12:30:45", "2020-01-01", "1.2.3", "a b", "e5", "1e"),
+    *("[1e-5, on, 010]", "{on: off, 010: 1e-5}"),
 ]
 
 
@@ -102,6 +114,25 @@ def test_keys_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
     assert load_params(path) == dvc_load_yaml(path) == {"on": {"off": 1, "no": 2}}
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("train:\n  width: 1\n  rate: 2\n  width: 1\n", 4, "width"),
+        ("train:\n  width: 1\ncrop:\n  size: 2\ntrain:\n  width: 1\n", 5, "train"),
+        ("train: {width: 1, width: 2}\n", 1, "width"),
+    ],
+)
+def test_a_key_or_section_given_twice_is_refused_as_dvc_does(
+    tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(YAMLFileCorruptedError):
+        dvc_load_yaml(path)
+    with pytest.raises(UserError) as no:
+        load_params(path)
+    assert str(no.value) == f'{path} is not valid YAML: line {line}: found duplicate key "{key}"'
+
+
 def test_not_a_number_is_read_as_such() -> None:
     assert math.isnan(load_yaml(".nan"))
 
@@ -122,6 +153,9 @@ class Train(Section):
     flip: bool = True
     epochs: int | None = Field(None, ge=1)
     kinds: list[str] = Field(default=["center"])
+    devices: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["all"], one_complaint("should be 1 or more, or all")
+    ] = 1
 
     @model_validator(mode="after")
     def _consistent(self) -> "Train":
@@ -189,6 +223,8 @@ def test_good_values_are_taken(
         ({"flip": "maybe"}, ["train.flip is 'maybe'", "valid boolean"]),
         ({"kinds": "center"}, ["train.kinds is 'center'", "valid list"]),
         ({"kinds": "[center, 5]"}, ["train.kinds.1 is 5", "valid string"]),
+        ({"width": '"1\\u0000"'}, ["train.width is '1\\x00'", "a NUL is not allowed here"]),
+        ({"devices": "true"}, ["train.devices is True", "true and false are not allowed here"]),
         ({"width": "5", "epochs": "5"}, ["train: width and epochs cannot both be 5"]),
         ({"width": "3", "loss": "l2"}, ["train.width is 3", "train.loss is 'l2'"]),
     ],
@@ -199,6 +235,51 @@ def test_bad_values_are_refused_by_key_value_and_what_is_allowed(
     message = complaint(section(tmp_path, **values))
     for part in parts:
         assert part in message
+
+
+@pytest.mark.parametrize("value", ["0", "some", "1.5", "null", "[1]"])
+def test_a_type_of_several_branches_complains_once(tmp_path: Path, value: str) -> None:
+    path = section(tmp_path, devices=value)
+    written = shown(load_params(path)["train"]["devices"])
+    assert complaint(path) == f"train.devices is {written}: should be 1 or more, or all"
+
+
+def test_of_many_complaints_the_first_are_told(tmp_path: Path) -> None:
+    unknown = {f"x{number}": "1" for number in range(COMPLAINTS + 5)}
+    message = complaint(section(tmp_path, **unknown))
+    assert message.count("is not a parameter") == COMPLAINTS
+    assert message.endswith("; and 5 more")
+
+
+def test_the_sections_are_given_back_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path, "train: {width: 24, learning_rate: 1e-3}\n")
+    assert check_all({"train": Train}, path) == {"train": read_section("train", Train, path)}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-5, "1e-05"),
+        ("a\nb", r"'a\nb'"),
+        (None, "None"),
+        (["center", "half"], "['center', 'half']"),
+        ([[[[1]]]], "[[[...]]]"),
+    ],
+)
+def test_a_value_is_shown_on_one_line(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_a_number_that_python_does_not_write_is_shown_by_its_length() -> None:
+    assert shown(10**5000) == "a number of thousands of digits"
+
+
+def test_a_long_value_is_cut_short() -> None:
+    nested: list[object] = ["x"] * 9
+    for _ in range(12):
+        nested = [nested] * 9  # as names in YAML make it
+    for value in ("x" * 10_000, ["x" * 100] * 100, {"x" * 100: 1}, nested):
+        assert len(shown(value)) <= 121
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import load_params, load_yaml
 from dcgan_inpainting.tracking.provenance import Process, committed, patch, provenance
 
@@ -80,7 +80,7 @@ def _swept(folder: Path, commit: str, params: Mapping[str, str]) -> list[str]:
         return []
     try:
         before = shown(load_yaml(text))
-    except (yaml.YAMLError, AttributeError):
+    except (UserError, AttributeError):
         return []  # what was committed is no params.yaml
     changed = {name: value for name, value in params.items() if before.get(name) != value}
     return [f"{name}={value.replace(', ', ',')}" for name, value in changed.items()]

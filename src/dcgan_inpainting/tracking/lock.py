@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,12 @@ def _hashed(name: str, folder: Path) -> dict[str, Any]:
     path = folder / name
     if not path.is_dir():
         return {"path": name, "hash": "md5", "md5": md5_of(path), "size": path.stat().st_size}
-    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    ignored = _ignored(folder)
+    files = {
+        file.relative_to(path).as_posix(): file
+        for file in path.rglob("*")
+        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in ignored)
+    }
     # DVC's name for a folder: the md5 of this list as JSON.
     listing = [{"md5": md5_of(files[name]), "relpath": name} for name in sorted(files)]
     return {
@@ -126,6 +132,13 @@ def _hashed(name: str, folder: Path) -> dict[str, Any]:
         "size": sum(file.stat().st_size for file in files.values()),
         "nfiles": len(files),
     }
+
+
+def _ignored(folder: Path) -> list[str]:
+    """Return the names and patterns of files that DVC passes over wherever they are."""
+    path = folder / ".dvcignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [line for line in lines if line and "/" not in line and not line.startswith("#")]
 
 
 def _digest(value: object) -> str:

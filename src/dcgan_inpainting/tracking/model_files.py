@@ -30,7 +30,7 @@ REQUIREMENTS = (
     "pandas",
     "pillow",
     "pydantic",
-    "pyyaml",
+    "ruamel.yaml",
     "safetensors",
     "scipy",
     "torch",

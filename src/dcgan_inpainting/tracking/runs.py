@@ -211,7 +211,7 @@ def _entry(*, outs: bool) -> Entry | None:
         return None
     try:
         return entry_of(stage, Path.cwd(), outs=outs)
-    except (KeyError, OSError, UserError, yaml.YAMLError) as error:
+    except (KeyError, OSError, UserError) as error:
         log.warning("the entry of dvc.lock can't be told: %s", error)
         return None
 

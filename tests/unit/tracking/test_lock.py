@@ -48,6 +48,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_dvcignore_names_is_no_part_of_a_folder(folder: Path) -> None:
+    before = entry_of("train", folder, outs=True)
+    (folder / ".dvcignore").write_text("# a comment\n\n.DS_Store\n._*\n/models/parts\n")
+    for name in (".DS_Store", "._g", "parts/.DS_Store"):
+        (folder / "models" / name).write_text("junk")
+    assert entry_of("train", folder, outs=True) == before
+    (folder / "models/stray").write_text("no junk")
+    assert entry_of("train", folder, outs=True) != before
+
+
 def test_an_entry_names_command_parameters_and_every_file_by_its_md5(folder: Path) -> None:
     entry = entry_of("train", folder, outs=True)
     assert entry["cmd"] == "python -m stages.train val"

@@ -1,8 +1,6 @@
 """The settings of a training: what is refused, and how long it is."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -10,8 +8,8 @@ from tiny_training import settings
 from torch import nn
 
 from dcgan_inpainting.networks import Discriminator, Generator
-from dcgan_inpainting.params import load_params, load_yaml
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.params import load_params
+from dcgan_inpainting.presets import applied, read_preset
 from dcgan_inpainting.training.params import TrainParams
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +57,15 @@ def test_params_out_of_range_are_refused(key: str, value: object) -> None:
         settings(**{key: value})
 
 
+@pytest.mark.parametrize("value", [0, 1025, "some", 1.5, None, [1]])
+def test_devices_are_refused_in_one_plain_complaint(value: object) -> None:
+    with pytest.raises(ValidationError) as no:
+        settings(devices=value)
+    (complaint,) = no.value.errors()
+    assert complaint["loc"] == ("devices",)
+    assert complaint["msg"] == "Value error, should be a whole number from 1 to 1024, or all"
+
+
 def test_architecture_is_what_the_params_say() -> None:
     architecture = settings(width=12, latent_dim=50, leaky_slope=0.3).architecture(128)
     assert architecture.model_dump() == {
@@ -73,17 +80,8 @@ def test_architecture_is_what_the_params_say() -> None:
     }
 
 
-def overrides(preset: str) -> Iterator[tuple[str, str, Any]]:
-    for line in read_preset(preset, ROOT / "presets"):
-        place, text = line.split("=", 1)
-        section, key = place.split(".")
-        yield section, key, load_yaml(text)
-
-
 def test_the_article_s_preset_is_the_article_s_table() -> None:
-    document = load_params(ROOT / "params.yaml")
-    for section, key, value in overrides("article"):
-        document[section][key] = value
+    document = applied(read_preset("article", ROOT / "presets"), load_params(ROOT / "params.yaml"))
     params = TrainParams.model_validate(document["train"])
     table = {
         "latent_dim": 100,

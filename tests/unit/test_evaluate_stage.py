@@ -1,0 +1,24 @@
+"""The stage evaluate: what it removes before it begins."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.evaluate import forget_other_kinds
+
+
+def test_only_what_was_restored_of_other_kinds_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ["data/inpainted/center/z.npy", "data/inpainted/.DS_Store", "data/inpainted/notes/a"]
+    kept += ["reports/inpaint/center/film.gif", "reports/inpaint/half.txt"]
+    gone = ["data/inpainted/half/z.npy", "reports/inpaint/half/film.gif"]
+    gone += ["reports/inpaint/strokes_thin/.DS_Store"]
+    for name in ["data/masks/masks.json", *kept, *gone]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(json.dumps({"split": "test", "kinds": ["center", "file"]}))
+    monkeypatch.chdir(tmp_path)
+    forget_other_kinds()
+    assert all(Path(name).is_file() for name in kept)
+    assert not any(Path(name).parent.exists() for name in gone)
