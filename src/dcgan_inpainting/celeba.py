@@ -6,7 +6,7 @@ Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. For non-comm
 import hashlib
 import logging
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from tqdm import tqdm
@@ -114,7 +114,9 @@ def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s)
             listed = _listed(archive, opened, expected.partition)
     if not names:
         raise UserError(f"data.archive: {archive} holds no images")
-    return official_entries(names) if listed is None else listed_entries(names, listed)
+    if listed is None:
+        return official_entries(names)
+    return listed_entries(names, listed, str(archive))
 
 
 def download(
@@ -225,7 +227,7 @@ def _find_list(archive: Path, opened: zipfile.ZipFile) -> tuple[str, bytes] | No
             return str(path), _read_list(path)
     for name in (LIST_NAME, CSV_NAME):
         for member in opened.namelist():
-            if PurePosixPath(member).name == name:
+            if member.rpartition("/")[2] == name:
                 where = f"{archive}: {member}"
                 try:
                     return where, packing.read_member(opened, member, _MAX_LIST_BYTES)

@@ -53,8 +53,10 @@ def parse_list(content: bytes, where: str) -> dict[str, str]:
     return splits
 
 
-def listed_entries(names: list[str], splits: dict[str, str]) -> list[Entry]:
+def listed_entries(names: list[str], splits: dict[str, str], archive: str) -> list[Entry]:
     """Return the images (names in a zip) that a list of splits names, in their order.
+
+    `archive` names the zip in errors.
 
     Raises:
         UserError: it names none of them, or none for a split.
@@ -62,7 +64,7 @@ def listed_entries(names: list[str], splits: dict[str, str]) -> list[Entry]:
     found = [(name, splits.get(PurePosixPath(name).name)) for name in names]
     entries = [Entry(name, split) for name, split in found if split]
     if not entries:
-        raise UserError(f"the list of splits names none of the archive's images ({names[0]} …)")
+        raise UserError(f"the list of splits names no image of {archive} ({names[0]} …)")
     if len(entries) < len(names):
         log.warning("%d images are not in the list: left out", len(names) - len(entries))
     if len(entries) < len(splits):
@@ -70,7 +72,7 @@ def listed_entries(names: list[str], splits: dict[str, str]) -> list[Entry]:
     empty = [split for split, number in count(entries).items() if not number]
     if empty:
         raise UserError(
-            f"the list of splits puts none of the archive's {len(entries)} images into "
+            f"the list of splits puts none of the {len(entries)} images of {archive} into "
             f"{' or '.join(empty)}; put a list of your own beside the archive ({LIST_NAME}: "
             "0 train, 1 validation, 2 test) with data.partition_md5=any, or set data.source to "
             "folder, which needs no list"
@@ -84,9 +86,11 @@ def refuse_unofficial(splits: dict[str, str], where: str) -> None:
     Raises:
         UserError: so it is.
     """
-    official = _official()
-    wrong = [file for file, split in official.items() if splits.get(file, split) != split]
-    if wrong and splits.keys() == official.keys():
+    official = _official() if len(splits) == _COUNT else {}
+    if splits.keys() != official.keys():
+        return
+    wrong = [file for file, split in official.items() if splits[file] != split]
+    if wrong:
         raise UserError(
             f"{where} differs from the official list in {len(wrong)} images ({wrong[0]} …); "
             f"{ANOTHER_LIST}"
@@ -95,8 +99,8 @@ def refuse_unofficial(splits: dict[str, str], where: str) -> None:
 
 def official_entries(names: list[str]) -> list[Entry]:
     """Return the splits of the official images, which go by number; none for other images."""
-    official = _official()
     files = [name.rpartition("/")[2] for name in names]
+    official = _official() if len(files) == _COUNT else {}
     if set(files) != official.keys():
         log.warning("no %s, and not the official images: split by name", LIST_NAME)
         return []

@@ -105,16 +105,16 @@ def opened(path: Path, called: Path | None = None) -> Iterator[zipfile.ZipFile]:
 
 def image_names(archive: zipfile.ZipFile) -> list[str]:
     """Return the names of the images in a zip, in the zip's order, each once."""
-    names = dict.fromkeys(info.filename for info in archive.infolist() if not info.is_dir())
-    return [name for name in names if is_image_name(name)]
+    names = dict.fromkeys(archive.namelist())
+    return [name for name in names if not name.endswith("/") and is_image_name(name)]
 
 
 def check_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTES) -> None:
     """Refuse a member that the zip's directory already tells not to be readable.
 
     Raises:
-        UnreadableMemberError: it is missing, encrypted, compressed in a way that Python does not
-            know, or of more than `limit` bytes.
+        UnreadableMemberError: it is missing, outside the file, encrypted, compressed in a way that
+            Python does not know, or of more than `limit` bytes.
     """
     info = archive.NameToInfo.get(name)
     if info is None:
@@ -126,6 +126,8 @@ def check_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYT
             f"its compression (method {info.compress_type}) is not read; pack the archive anew, "
             "with deflate"
         )
+    if not 0 <= info.header_offset < archive.start_dir:
+        raise UnreadableMemberError("it is damaged: it would lie outside the archive")
     if info.file_size > limit:
         raise UnreadableMemberError(
             f"it unpacks to {info.file_size} bytes; more than {limit} are not read"
@@ -154,7 +156,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTE
         # The size of LZMA's dictionary stands in the file.
         raise UnreadableMemberError("it is damaged: it asks for too much memory") from None
     except READ_ERRORS as error:
-        raise UnreadableMemberError(_reason(error)) from None
+        raise UnreadableMemberError(f"it is damaged ({_reason(error)})") from None
 
 
 def _reason(error: Exception) -> str:

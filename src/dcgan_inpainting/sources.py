@@ -63,20 +63,27 @@ def check_source(params: DataParams, root: Path) -> None:
         return
     archive = _archive(params.archive, root)
     try:
-        if params.source == "folder" and archive.is_dir():
-            problem = "" if any(archive.iterdir()) else "is an empty folder"
-        elif not archive.exists():
-            problem = "is not there"
-        elif not archive.is_file():
-            wanted = "zip" if params.source == "celeba" else "folder or zip"
-            problem = f"is no {wanted} of images"
-        else:
-            with archive.open("rb") as file:
-                problem = "" if zipfile.is_zipfile(file) else "is not a readable zip"
+        problem = _problem(archive, params.source)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
+    except zipfile.BadZipFile as error:
+        problem = f"is not a readable zip: {error}"
     if problem:
         raise UserError(f"data.archive: {archive} {problem}")
+
+
+def _problem(archive: Path, source: str) -> str:
+    if source == "folder" and archive.is_dir():
+        return "" if any(archive.iterdir()) else "is an empty folder"
+    if not archive.exists():
+        return "is not there"
+    if not archive.is_file():
+        return f"is no {'zip' if source == 'celeba' else 'folder or zip'} of images"
+    with archive.open("rb") as file:
+        whole = zipfile.is_zipfile(file)
+    return (
+        "" if whole else "is not a readable zip, or only a part of one: copy or download it again"
+    )
 
 
 def make_raw(params: DataParams, folder: Path, root: Path) -> dict[str, int]:

@@ -75,9 +75,9 @@ def test_images_and_list_that_differ(tmp_path: Path, caplog: pytest.LogCaptureFi
     ]
     assert "1 images are not in the list" in caplog.text
     assert "1 listed images are not in the archive" in caplog.text
-    with pytest.raises(UserError, match="names none of the archive's images"):
+    with pytest.raises(UserError, match="names no image of"):
         collected(make_archive(tmp_path / "b.zip", ("000009.jpg",), LIST))
-    with pytest.raises(UserError, match="none of the archive's 2 images into test; put a list"):
+    with pytest.raises(UserError, match=r"none of the 2 images of .*c\.zip into test; put a"):
         collected(make_archive(tmp_path / "c.zip", names[:2], LIST))
 
 
@@ -114,7 +114,7 @@ def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a.zip", extra=LIST)
     content = archive.read_bytes()
     (tmp_path / "damaged.zip").write_bytes(content.replace(LIST, LIST.swapcase()))
-    with pytest.raises(UserError, match=r"damaged\.zip: Eval/list.*cannot be read: Bad CRC-32"):
+    with pytest.raises(UserError, match=r"damaged\.zip: Eval/list.*cannot be read: it is damaged"):
         collected(tmp_path / "damaged.zip")
     with (tmp_path / "list_eval_partition.txt").open("wb") as file:
         file.truncate(2**40)

@@ -79,5 +79,5 @@ def test_a_list_of_blanks_is_read_at_once() -> None:
 
 def test_a_list_that_leaves_a_split_empty_says_what_to_do() -> None:
     names = ["a.jpg", "b.jpg"]
-    with pytest.raises(UserError, match=r"none of the archive's 2 images into val or test; put a"):
-        listed_entries(names, dict.fromkeys(names, "train"))
+    with pytest.raises(UserError, match=r"none of the 2 images of a\.zip into val or test; put"):
+        listed_entries(names, dict.fromkeys(names, "train"), "a.zip")

@@ -112,15 +112,15 @@ def test_a_member_is_read_whole_up_to_the_limit(tmp_path: Path, compression: int
             packing.read_member(archive, "4")
 
 
-@pytest.mark.parametrize("compression", COMPRESSIONS.values(), ids=COMPRESSIONS)
-def test_a_member_that_is_larger_than_it_says_is_refused(tmp_path: Path, compression: int) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w", compression) as archive:
-        archive.writestr("a", bytes(50_000_000))
+@pytest.mark.parametrize("compression", ["deflate", "bzip2", "lzma"])
+def test_a_member_that_is_larger_than_it_says_is_refused(tmp_path: Path, compression: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", COMPRESSIONS[compression]) as archive:
+        archive.writestr("a", bytes(150_000_000))
     archive = zipfile.ZipFile(tmp_path / "a.zip")
     archive.getinfo("a").file_size = 1000
     tracemalloc.start()
-    with archive, pytest.raises(packing.UnreadableMemberError, match="Bad CRC-32"):
+    with archive, pytest.raises(packing.UnreadableMemberError, match=r"it is damaged \(Bad CRC-32"):
         packing.read_member(archive, "a")
-    # bzip2 unpacks its block, of up to 46 MB of zeros, at once.
+    # bzip2 unpacks each of its blocks, of up to 46 MB of zeros, at once.
     assert tracemalloc.get_traced_memory()[1] < 120_000_000
     tracemalloc.stop()
