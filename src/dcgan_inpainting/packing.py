@@ -148,6 +148,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTE
                 # The size given is a bound for the decompressor, and for what a lie can cost.
                 return member.read(info.file_size + 1)
             # zipfile lets these two unpack all that they are fed, and 40 bytes can be 40 MB.
+            assert isinstance(member, zipfile.ZipExtFile)
             member.MIN_READ_SIZE = 64
             return b"".join(iter(lambda: member.read(member.MIN_READ_SIZE), b""))
     except MemoryError:

@@ -108,16 +108,19 @@ def _split_at(position: float, val_fraction: float, test_fraction: float) -> str
     return "val" if position < test_fraction + val_fraction else "train"
 
 
-def write_partition(entries: Sequence[Entry], path: Path) -> None:
+def write_partition(entries: Iterable[Entry], path: Path) -> None:
     """Write entries as CSV with the columns file and split, in their order.
 
     Raises:
         UserError: an image's name would not come back.
     """
-    for entry in entries:
-        if "\r" in entry.file:
-            raise UserError(f"{entry.file!r} has a line break in its name: rename it")
-    write_csv(path, Entry._fields, entries)
+    write_csv(path, Entry._fields, map(_readable, entries))
+
+
+def _readable(entry: Entry) -> Entry:
+    if "\r" in entry.file:
+        raise UserError(f"{entry.file!r} has a line break in its name: rename it")
+    return entry
 
 
 def read_partition(path: Path) -> list[Entry]:

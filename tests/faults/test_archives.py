@@ -27,6 +27,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from commands import ROOT, Ended, python
 from zips import (
     CONTENT,
     HUGE,
@@ -405,3 +406,32 @@ def test_mutated_archives(
     )
     assert not escaped, json.dumps(escaped[:9], indent=1)
     assert min(outcomes["taken"], outcomes["refused"]) > outcomes.total() / 20
+
+
+def stage(name: str, folder: Path, *changes: tuple[str, str]) -> Ended:
+    """Run a stage by itself in a folder, with the project's parameters but for the changes."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    for before, after in changes:
+        text = text.replace(before, after, 1)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    return python(folder, "-m", f"stages.{name}")
+
+
+def test_download_of_an_encrypted_archive(tmp_path: Path, seen: Callable[[str], None]) -> None:
+    (tmp_path / "mine.zip").write_bytes(build(*faces(flags=1)))
+    changes = ("source: drawn", "source: folder"), ("archive: null", "archive: mine.zip")
+    ended = stage("download", tmp_path, *changes)
+    seen(ended.error)
+    assert ended.status == 2
+    assert re.search(ENCRYPTED, ended.error)
+
+
+def test_crop_with_a_damaged_partition(tmp_path: Path, seen: Callable[[str], None]) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "images.zip").write_bytes(GOOD)
+    (tmp_path / "data" / "raw" / "partition.csv").write_bytes(b'file,split\n"' + b"x" * 999_999)
+    ended = stage("crop", tmp_path)
+    seen(ended.error)
+    assert ended.status == 2
+    assert "data/raw/partition.csv is damaged" in ended.error
+    assert "`dvc repro -f download`" in ended.error
