@@ -6,14 +6,22 @@ Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. For non-comm
 import hashlib
 import logging
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from tqdm import tqdm
 
 from dcgan_inpainting import fetching, packing
 from dcgan_inpainting.atomic import replacing
-from dcgan_inpainting.celeba_splits import LIST_NAME, listed_entries, official_entries, parse_list
+from dcgan_inpainting.celeba_splits import (
+    ANOTHER_LIST,
+    CSV_NAME,
+    LIST_NAME,
+    listed_entries,
+    official_entries,
+    parse_list,
+    refuse_unofficial,
+)
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.partition import Entry
 
@@ -21,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SITE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 UNCHECKED = "any"
+
+_MAX_LIST_BYTES = 2**26  # the official list has 2.8 MB
 
 
 class OfficialFile(NamedTuple):
@@ -56,7 +66,11 @@ PARTITION = _official(
 
 
 class Md5s(NamedTuple):
-    """The md5 that each file must have; None = any."""
+    """The md5 that each file must have; None = any.
+
+    The official list is CelebA's own, a .txt. Kaggle's .csv has no official md5: where the official
+    one is expected, its splits are compared instead.
+    """
 
     archive: str | None
     partition: str | None
@@ -71,8 +85,9 @@ def expected_md5s(archive: str | None, partition: str | None) -> Md5s:
 def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s) -> list[Entry]:
     """Copy CelebA's archive to `target`, and return its images with their splits.
 
-    The splits are those of list_eval_partition.txt beside the archive or inside it; where there
-    is none, the official ones, if the archive holds the official 202,599 images.
+    The splits are those of list_eval_partition.txt, or of Kaggle's list_eval_partition.csv, beside
+    the archive or inside it; where there is none, the official ones, if the archive holds the
+    official 202,599 images.
 
     Args:
         archive: the user's own archive; None = download the official one.
@@ -84,8 +99,8 @@ def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s)
         the images that have a split, in the zip's order; none if there is no way to know it.
 
     Raises:
-        UserError: an archive that is missing, no zip, or has another md5; a list that does not
-            fit; a download that fails at every address.
+        UserError: an archive that is missing, no zip, encrypted, or has another md5; a list that
+            cannot be read or does not fit; a download that fails at every address.
     """
     if archive is None:
         archive = download(downloads, expected)
@@ -93,12 +108,15 @@ def collect(archive: Path | None, target: Path, downloads: Path, expected: Md5s)
         raise UserError(f"data.archive: {archive} is not a file; it should be {ARCHIVE.name}")
     with replacing(target) as temporary:
         _copy(archive, temporary, expected.archive)
-        with packing.opened(temporary) as opened:
+        with packing.opened(temporary, archive) as opened:
             names = packing.image_names(opened)
+            _refuse_unreadable(archive, opened, names)
             listed = _listed(archive, opened, expected.partition)
     if not names:
         raise UserError(f"data.archive: {archive} holds no images")
-    return official_entries(names) if listed is None else listed_entries(names, listed)
+    if listed is None:
+        return official_entries(names)
+    return listed_entries(names, listed, str(archive))
 
 
 def download(
@@ -172,24 +190,58 @@ def _copy(source: Path, target: Path, md5: str | None) -> None:
     if md5 and digest.hexdigest() != md5:
         raise UserError(
             f"data.archive: {source} has md5 {digest.hexdigest()}, expected {md5}; it is broken "
-            f"or another file. If it is the one you want, set data.archive_md5 to its md5 or to any"
+            "or another file. If it is the one you want (Kaggle's, say), set data.archive_md5 to "
+            "its md5 or to any"
         )
+
+
+def _refuse_unreadable(archive: Path, opened: zipfile.ZipFile, names: list[str]) -> None:
+    # Only what the zip's directory tells: to unpack all images takes a minute.
+    for name in names:
+        try:
+            packing.check_member(opened, name)
+        except packing.UnreadableMemberError as error:
+            raise UserError(f"data.archive: {archive}: {name} cannot be read: {error}") from None
 
 
 def _listed(archive: Path, opened: zipfile.ZipFile, md5: str | None) -> dict[str, str] | None:
     """Return {image: split} from the list beside the archive or inside it; None without one."""
-    beside = archive.with_name(PARTITION.name)
-    inside = [name for name in opened.namelist() if PurePosixPath(name).name == PARTITION.name]
-    if beside.is_file():
-        where, content = str(beside), beside.read_bytes()
-    elif inside:
-        where, content = f"{archive}: {inside[0]}", opened.read(inside[0])
-    else:
+    found = _find_list(archive, opened)
+    if found is None:
         return None
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if md5 and found != md5:
-        raise UserError(
-            f"{where} has md5 {found}, expected {md5}; if it is the list you want, set "
-            f"data.partition_md5 to its md5 or to any"
-        )
-    return parse_list(content.decode("utf-8", "replace"), where)
+    where, content = found
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    unknown_md5 = where.endswith(CSV_NAME) and md5 == PARTITION.md5
+    if md5 and not unknown_md5 and digest != md5:
+        raise UserError(f"{where} has md5 {digest}, expected {md5}; {ANOTHER_LIST}")
+    splits = parse_list(content, where)
+    if unknown_md5:
+        refuse_unofficial(splits, where)
+    return splits
+
+
+def _find_list(archive: Path, opened: zipfile.ZipFile) -> tuple[str, bytes] | None:
+    """Return a list's name for errors and its content; beside goes before inside, .txt first."""
+    for path in (archive.with_name(LIST_NAME), archive.with_name(CSV_NAME)):
+        if path.is_file():
+            return str(path), _read_list(path)
+    for name in (LIST_NAME, CSV_NAME):
+        for member in opened.namelist():
+            if member.rpartition("/")[2] == name:
+                where = f"{archive}: {member}"
+                try:
+                    return where, packing.read_member(opened, member, _MAX_LIST_BYTES)
+                except packing.UnreadableMemberError as error:
+                    raise UserError(f"{where} cannot be read: {error}") from None
+    return None
+
+
+def _read_list(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_LIST_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_LIST_BYTES:
+        raise UserError(f"{path} is no list of splits: more than {_MAX_LIST_BYTES} bytes")
+    return content

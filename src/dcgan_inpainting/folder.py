@@ -49,8 +49,8 @@ def _members(archive: zipfile.ZipFile, source: Path) -> Iterator[tuple[str, byte
     _refuse_none(len(names), source)
     for name in tqdm(names, unit="img"):
         try:
-            yield name, archive.read(name)
-        except packing.READ_ERRORS as error:
+            yield name, packing.read_member(archive, name)
+        except packing.UnreadableMemberError as error:
             raise UserError(f"{source}: {name} cannot be read: {error}") from None
 
 

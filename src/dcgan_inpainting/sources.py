@@ -1,6 +1,8 @@
 """The images of each source, in one layout: a zip and a table of splits."""
 
+import logging
 import re
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +13,9 @@ from dcgan_inpainting.drawing import draw_faces
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.folder import pack_folder
 from dcgan_inpainting.params import Section
-from dcgan_inpainting.partition import SPLITS, Entry, by_name, by_position, count, write_partition
+from dcgan_inpainting.partition import Entry, by_name, by_position, count, write_partition
+
+log = logging.getLogger(__name__)
 
 
 class DataParams(Section):
@@ -42,6 +46,46 @@ class DataParams(Section):
         return self
 
 
+def check_source(params: DataParams, root: Path) -> None:
+    """Refuse a data.archive that is missing, empty, unreadable or no zip.
+
+    It takes milliseconds, so it can go before everything else; whether there are images in it, and
+    of which kind, is for make_raw to find out.
+
+    Args:
+        params: the source, and its archive.
+        root: the user's project folder, which `archive` is relative to.
+
+    Raises:
+        UserError: there is no such archive, or it is none.
+    """
+    if params.source == "drawn" or not params.archive:
+        return
+    archive = _archive(params.archive, root)
+    try:
+        problem = _problem(archive, params.source)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    except zipfile.BadZipFile as error:
+        problem = f"is not a readable zip: {error}"
+    if problem:
+        raise UserError(f"data.archive: {archive} {problem}")
+
+
+def _problem(archive: Path, source: str) -> str:
+    if source == "folder" and archive.is_dir():
+        return "" if any(archive.iterdir()) else "is an empty folder"
+    if not archive.exists():
+        return "is not there"
+    if not archive.is_file():
+        return f"is no {'zip' if source == 'celeba' else 'folder or zip'} of images"
+    with archive.open("rb") as file:
+        whole = zipfile.is_zipfile(file)
+    return (
+        "" if whole else "is not a readable zip, or only a part of one: copy or download it again"
+    )
+
+
 def make_raw(params: DataParams, folder: Path, root: Path) -> dict[str, int]:
     """Write folder/images.zip and folder/partition.csv from the source that the params name.
 
@@ -58,53 +102,43 @@ def make_raw(params: DataParams, folder: Path, root: Path) -> dict[str, int]:
         the number of images in each split.
 
     Raises:
-        UserError: the source is missing, wrong or empty, or a split would have no image.
+        UserError: the source is missing, damaged or empty, or has fewer than three images.
     """
+    check_source(params, root)
     target = folder / "images.zip"
+    archive = _archive(params.archive, root) if params.archive else None
     if params.source == "drawn":
         names = draw_faces(target, params.images, params.seed)
         splits = by_position(len(names), params.val_fraction, params.test_fraction)
         entries = [Entry(*pair) for pair in zip(names, splits, strict=True)]
     elif params.source == "celeba":
         expected = celeba.expected_md5s(params.archive_md5, params.partition_md5)
-        found = celeba.collect(_archive(params, root), target, root / ".downloads", expected)
+        found = celeba.collect(archive, target, root / ".downloads", expected)
         entries = found or _split_by_name(target, params)
     else:
-        pack_folder(_archive(params, root) or root, target)
+        pack_folder(archive or root, target)
         entries = _split_by_name(target, params)
     counts = count(entries)
-    _refuse_empty(counts, params)
+    if not all(counts.values()):
+        raise UserError(
+            f"data.archive: {params.archive} gives {len(entries)} images; training, validation and "
+            f"test need at least one each"
+        )
     write_partition(entries, folder / "partition.csv")
     return counts
 
 
-def _archive(params: DataParams, root: Path) -> Path | None:
+def _archive(archive: str, root: Path) -> Path:
     # A queued DVC experiment runs in a copy elsewhere: relative to `root`, not to where it runs.
-    return root / Path(params.archive).expanduser() if params.archive else None
+    try:
+        return root / Path(archive).expanduser()
+    except RuntimeError:
+        raise UserError(f"data.archive: there is no user for the ~ of {archive}") from None
 
 
 def _split_by_name(archive: Path, params: DataParams) -> list[Entry]:
     with packing.opened(archive) as opened:
         names = packing.image_names(opened)
-    return [Entry(name, by_name(name, params.val_fraction, params.test_fraction)) for name in names]
-
-
-def _refuse_empty(counts: dict[str, int], params: DataParams) -> None:
-    empty = [split for split in SPLITS if not counts[split]]
-    if empty:
-        raise UserError(
-            f"{sum(counts.values())} images leave none for {' and '.join(empty)}: "
-            f"data.val_fraction is {params.val_fraction}, data.test_fraction is "
-            f"{params.test_fraction}; change them, or use more images"
-        )
-
-
-def check_source(params: DataParams, root: Path) -> None:
-    """Refuse an archive that is not there, before anything runs.
-
-    Raises:
-        UserError: it is not there.
-    """
-    archive = _archive(params, root)
-    if params.source != "drawn" and archive and not archive.exists():
-        raise UserError(f"data.archive: {archive} is not there")
+    splits, how = by_name(names, params.val_fraction, params.test_fraction)
+    log.info("split %s", how)
+    return [Entry(*pair) for pair in zip(names, splits, strict=True)]

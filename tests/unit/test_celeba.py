@@ -68,13 +68,68 @@ def test_the_official_md5s_are_checked_by_default(tmp_path: Path) -> None:
 
 
 def test_images_and_list_that_differ(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    names = ("x/000001.jpg", "x/000003.jpg", "x/000009.jpg")
-    archive = make_archive(tmp_path / "a.zip", names, LIST)
-    assert collected(archive) == [Entry(names[0], "train"), Entry(names[1], "test")]
+    names = tuple(f"x/00000{number}.jpg" for number in (1, 2, 3, 9))
+    archive = make_archive(tmp_path / "a.zip", names, LIST + b"000004.jpg 0\n")
+    assert collected(archive) == [
+        Entry(name, split) for name, split in zip(names, ("train", "val", "test"), strict=False)
+    ]
     assert "1 images are not in the list" in caplog.text
     assert "1 listed images are not in the archive" in caplog.text
-    with pytest.raises(UserError, match="names none of the archive's images"):
+    with pytest.raises(UserError, match="names no image of"):
         collected(make_archive(tmp_path / "b.zip", ("000009.jpg",), LIST))
+    with pytest.raises(UserError, match=r"none of the 2 images of .*c\.zip into test; put a"):
+        collected(make_archive(tmp_path / "c.zip", names[:2], LIST))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_the_archive_and_list_that_kaggle_has(tmp_path: Path, beside: bool) -> None:
+    names = [f"img_align_celeba/{entry.file}" for entry in ENTRIES]
+    csv = b"image_id,partition\r\n000001.jpg,0\r\n000002.jpg,1\r\n000003.jpg,2\r\n"
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, name.encode())
+        if not beside:
+            archive.writestr("list_eval_partition.csv", csv)
+    if beside:
+        (tmp_path / "list_eval_partition.csv").write_bytes(csv)
+    entries = [Entry(name, split) for name, (_, split) in zip(names, ENTRIES, strict=True)]
+    # Its md5 is not CelebA's; the one that the user gives is checked.
+    assert collected(tmp_path / "archive.zip", expected_md5s("any", None)) == entries
+    assert collected(tmp_path / "archive.zip", expected_md5s("any", md5(csv))) == entries
+    with pytest.raises(UserError, match=r"\.csv has md5 .*, expected 0{32}.*data\.partition_md5"):
+        collected(tmp_path / "archive.zip", expected_md5s("any", "0" * 32))
+
+
+def test_the_list_of_celeba_goes_before_that_of_kaggle(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "a.zip", extra=b"not looked at")
+    (tmp_path / "list_eval_partition.csv").write_bytes(b"not looked at either")
+    (tmp_path / "list_eval_partition.txt").write_bytes(LIST)
+    assert collected(archive) == ENTRIES
+    (tmp_path / "list_eval_partition.txt").unlink()
+    with pytest.raises(UserError, match=r"list_eval_partition\.csv, line 1"):
+        collected(archive)
+
+
+def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "a.zip", extra=LIST)
+    content = archive.read_bytes()
+    (tmp_path / "damaged.zip").write_bytes(content.replace(LIST, LIST.swapcase()))
+    with pytest.raises(UserError, match=r"damaged\.zip: Eval/list.*cannot be read: it is damaged"):
+        collected(tmp_path / "damaged.zip")
+    with (tmp_path / "list_eval_partition.txt").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(UserError, match=r"partition\.txt is no list of splits: more than"):
+        collected(archive)
+
+
+def test_an_archive_that_is_encrypted_is_known_before_the_crop(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "a.zip", extra=LIST)
+    content = bytearray(archive.read_bytes())
+    content[content.rindex(b"PK\1\2", 0, content.rindex(b"000003.jpg")) + 8] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.zip: img_align_celeba/000003\.jpg.*is encrypted"):
+        collected(archive)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_other_images_without_a_list_have_no_split(tmp_path: Path) -> None:
@@ -85,7 +140,7 @@ def test_other_images_without_a_list_have_no_split(tmp_path: Path) -> None:
     ("name", "content", "reason"),
     [
         ("absent.zip", None, "is not a file"),
-        ("a.zip", b"no zip", "not a readable zip"),
+        ("a.zip", b"no zip", r"/a\.zip is not a readable zip"),
         ("empty.zip", b"PK\x05\x06" + bytes(18), "holds no images"),
     ],
 )

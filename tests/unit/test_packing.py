@@ -1,5 +1,8 @@
 import os
+import random
 import time
+import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -63,3 +66,61 @@ def test_no_zip_is_a_users_error(tmp_path: Path) -> None:
         pass
     with pytest.raises(UserError, match="not found"), packing.opened(tmp_path / "b.zip"):
         pass
+    mine = tmp_path / "mine.zip"
+    with (
+        pytest.raises(UserError, match=r"/mine\.zip is not a readable zip"),
+        packing.opened(tmp_path / "a.zip", mine),
+    ):
+        pass
+
+
+def test_a_name_longer_than_a_zip_allows(tmp_path: Path) -> None:
+    packing.pack([("a" * 65_535, b"")], tmp_path / "a.zip")
+    with pytest.raises(UserError, match="a name of more than 65535 bytes"):
+        packing.pack([("é" * 32_768, b"")], tmp_path / "a.zip")
+
+
+def test_an_image_named_twice_is_one(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("b.jpg", "a.jpg", "b.jpg", "c.txt", "d.jpg/"):
+            archive.writestr(name, b"")
+    with packing.opened(tmp_path / "a.zip") as archive:
+        assert packing.image_names(archive) == ["b.jpg", "a.jpg"]
+
+
+COMPRESSIONS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflate": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS.values(), ids=COMPRESSIONS)
+def test_a_member_is_read_whole_up_to_the_limit(tmp_path: Path, compression: int) -> None:
+    contents = [b"", b"x", random.Random(0).randbytes(100_000), bytes(1_000_000)]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", compression) as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(str(number), content)
+    with packing.opened(tmp_path / "a.zip") as archive:
+        for number, content in enumerate(contents):
+            assert packing.read_member(archive, str(number), 1_000_000) == content
+        with pytest.raises(packing.UnreadableMemberError, match="unpacks to 1000000 bytes; more"):
+            packing.read_member(archive, "3", 999_999)
+        with pytest.raises(packing.UnreadableMemberError, match="no such file in the archive"):
+            packing.read_member(archive, "4")
+
+
+@pytest.mark.parametrize("compression", ["deflate", "bzip2", "lzma"])
+def test_a_member_that_is_larger_than_it_says_is_refused(tmp_path: Path, compression: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", COMPRESSIONS[compression]) as archive:
+        archive.writestr("a", bytes(150_000_000))
+    archive = zipfile.ZipFile(tmp_path / "a.zip")
+    archive.getinfo("a").file_size = 1000
+    tracemalloc.start()
+    with archive, pytest.raises(packing.UnreadableMemberError, match=r"it is damaged \(Bad CRC-32"):
+        packing.read_member(archive, "a")
+    # bzip2 unpacks each of its blocks, of up to 46 MB of zeros, at once.
+    assert tracemalloc.get_traced_memory()[1] < 120_000_000
+    tracemalloc.stop()

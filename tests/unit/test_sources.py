@@ -1,4 +1,7 @@
 import io
+import logging
+import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from PIL import Image
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import read_section, validate
 from dcgan_inpainting.partition import by_name, read_partition
-from dcgan_inpainting.sources import DataParams, make_raw
+from dcgan_inpainting.sources import DataParams, check_source, make_raw
 
 DEFAULTS = {
     "source": "drawn",
@@ -56,10 +59,11 @@ def test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     params = data_params(source="folder", archive="mine")
+    check_source(params, tmp_path / "project")
     make_raw(params, Path("raw"), tmp_path / "project")
     splits = check_layout(elsewhere / "raw", 60)
     names = sorted(f"{number}.png" for number in range(60))
-    assert splits == [by_name(name, 0.2, 0.1) for name in names]
+    assert splits == by_name(names, 0.2, 0.1)[0]
 
 
 def test_a_path_under_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,15 +96,92 @@ def test_celeba_without_a_list_is_split_by_name(tmp_path: Path) -> None:
     params = data_params(source="celeba", archive="celeba.zip", archive_md5="any")
     make_raw(params, tmp_path / "raw", tmp_path)
     entries = read_partition(tmp_path / "raw" / "partition.csv")
-    assert [entry.split for entry in entries] == [by_name(name, 0.2, 0.1) for name in names]
+    assert [entry.split for entry in entries] == by_name(names, 0.2, 0.1)[0]
 
 
-def test_a_split_without_images_names_the_fractions(tmp_path: Path) -> None:
-    make_folder(tmp_path / "mine", 2)
-    params = data_params(source="folder", archive="mine", val_fraction=0.01, test_fraction=0.01)
-    with pytest.raises(UserError, match=r"2 images leave none for val and test.*val_fraction is"):
-        make_raw(params, tmp_path / "raw", tmp_path)
-    assert not (tmp_path / "raw" / "partition.csv").exists()
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_folder_for_each_person_is_split_by_person(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, packed: bool
+) -> None:
+    for person in range(12):
+        make_folder(tmp_path / "mine" / f"{person:03d}", 4)
+    if packed:
+        shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path, "mine")
+    caplog.set_level(logging.INFO)
+    params = data_params(source="folder", archive="mine.zip" if packed else "mine")
+    counts = make_raw(params, tmp_path / "raw", tmp_path)
+    assert min(counts.values()) > 0
+    assert "split by 12 folders, the images of each in one split" in caplog.text
+    splits = check_layout(tmp_path / "raw", 48)
+    assert all(len(set(splits[first : first + 4])) == 1 for first in range(0, 48, 4))
+
+
+def test_three_images_are_enough_and_two_are_not(tmp_path: Path) -> None:
+    make_folder(tmp_path / "three", 3)
+    make_folder(tmp_path / "two", 2)
+    fractions = {"val_fraction": 0.01, "test_fraction": 0.01}
+    params = data_params(source="folder", archive="three", **fractions)
+    assert make_raw(params, tmp_path / "raw", tmp_path) == {"train": 1, "val": 1, "test": 1}
+    params = data_params(source="folder", archive="two", **fractions)
+    with pytest.raises(UserError, match="two gives 2 images; training, validation and test need"):
+        make_raw(params, tmp_path / "other", tmp_path)
+    assert not (tmp_path / "other" / "partition.csv").exists()
+
+
+def make_odd_sources(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    (folder / "no.zip").write_bytes(b"PK this is no zip")
+    (folder / "nothing.zip").touch()
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to("loop")
+    make_folder(folder / "images", 3)
+    shutil.make_archive(str(folder / "good"), "zip", folder / "images")
+    with (folder / "cut.zip").open("wb") as file:
+        file.write((folder / "good.zip").read_bytes()[:-30])
+
+
+@pytest.mark.parametrize("source", ["folder", "celeba"])
+@pytest.mark.parametrize(
+    ("archive", "problem"),
+    [
+        ("absent", "absent is not there"),
+        ("good.zip/inside", "good.zip/inside is not there"),
+        ("empty", "empty is an empty folder"),
+        ("no.zip", "no.zip is not a readable zip"),
+        ("nothing.zip", "nothing.zip is not a readable zip"),
+        ("cut.zip", "cut.zip is not a readable zip"),
+        ("pipe", "pipe is no folder or zip of images"),
+        ("loop", "loop is not there"),
+        ("a" * 300, "cannot be read: File name too long"),
+        ("a\0b", "is not there"),
+        ("~nobody-of-this-name/faces", "there is no user for the ~"),
+    ],
+)
+def test_a_source_that_is_none_is_known_at_once(
+    tmp_path: Path, source: str, archive: str, problem: str
+) -> None:
+    make_odd_sources(tmp_path)
+    if source == "celeba":
+        problem = problem.replace("folder or zip", "zip").replace("an empty folder", "no zip")
+    params = data_params(source=source, archive=archive)
+    for use in (check_source, lambda *given: make_raw(given[0], tmp_path / "raw", given[1])):
+        with pytest.raises(UserError) as caught:
+            use(params, tmp_path)
+        assert str(caught.value).startswith("data.archive: ")
+        assert problem in str(caught.value)
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_source_that_is_one_is_let_through(tmp_path: Path) -> None:
+    make_odd_sources(tmp_path)
+    for changes in (
+        {"source": "drawn", "archive": "absent"},
+        {"source": "celeba"},
+        {"source": "celeba", "archive": "good.zip"},
+        {"source": "folder", "archive": "good.zip"},
+        {"source": "folder", "archive": "images"},
+    ):
+        check_source(data_params(**changes), tmp_path)
 
 
 @pytest.mark.parametrize(
