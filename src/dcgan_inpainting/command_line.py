@@ -9,8 +9,9 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from dcgan_inpainting.errors import FaultError, UserError
@@ -18,6 +19,28 @@ from dcgan_inpainting.errors import FaultError, UserError
 FAULT = 1
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def begin() -> None:
+    """Make a process ready to import its libraries; to be called first, before any other import.
+
+    Until `reporting` begins, Ctrl-C and SIGTERM end the process at once and without a word: there
+    is nothing to save. What the environment asks of every Python program costs no stage its life:
+
+    - A warning that PYTHONWARNINGS or -W makes an error is shown instead. Libraries warn of each
+      other when they are imported, which is nothing that a user of this project could mend.
+    - Figures are drawn into files alone, whatever screen MPLBACKEND names.
+    """
+    for number in SIGNALS:
+        signal.signal(number, lambda _signal, _frame: os._exit(INTERRUPTED))
+    if any(action == "error" for action, *_ in warnings.filters):
+        warnings.simplefilter("default")
+        # And in the processes that this one starts.
+        os.environ["PYTHONWARNINGS"] = "default"
+        sys.warnoptions[:] = ["default"]
+    os.environ["MPLBACKEND"] = "agg"
 
 
 @contextmanager
@@ -30,43 +53,55 @@ def reporting(name: str) -> Iterator[None]:
         name: the command or stage, which stands before each line.
     """
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows no ± shows a question mark.
         sys.stdout.reconfigure(errors="replace")
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            # A scheduler's SIGTERM takes the way that Ctrl-C takes: the run is closed as killed.
+            for number in SIGNALS:
+                signal.signal(number, _interrupt)
+            yield
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        finally:
+            # What ends the process now has nothing left to save.
+            for number, handler in before.items():
+                signal.signal(number, handler)
     except UserError as error:
         _end(f"{name}: error: {error}", BAD_INPUT)
-    except BrokenPipeError:
-        # Python flushes stdout once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except (FaultError, OSError, MemoryError) as error:
-        _end(f"{name}: error: {_fault(error)}", FAULT)
+        lost = _abandoned_stdout()
+        if isinstance(error, BrokenPipeError) and isinstance(lost, BrokenPipeError):
+            sys.exit(0)
+        place = "the standard output: " if lost else ""
+        _end(f"{name}: error: {place}{_fault(error)}", FAULT)
     except KeyboardInterrupt:
+        _abandoned_stdout()
         sys.exit(INTERRUPTED)
 
 
-def quiet_until_reporting() -> None:
-    """Let Ctrl-C and SIGTERM end the process at once and without a word, until `reporting` begins.
-
-    For the first seconds of a process, while it imports its libraries: there is nothing to save.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _signal, _frame: os._exit(INTERRUPTED))
-
-
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # A scheduler's SIGTERM then takes the way that Ctrl-C takes: the run is closed as killed.
     raise KeyboardInterrupt
 
 
 def _end(line: str, status: int) -> None:
-    print(line, file=sys.stderr)
+    _abandoned_stdout()
+    with suppress(OSError):  # nobody reads it
+        print(line, file=sys.stderr)
     sys.exit(status)
+
+
+def _abandoned_stdout() -> OSError | None:
+    """Return why stdout takes no more, if so; then drop what is left, which Python writes last."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
 
 
 def _fault(error: Exception) -> str:
