@@ -47,12 +47,23 @@ def begin() -> None:
 def reporting(name: str) -> Iterator[None]:
     """Run a command: say on stderr what goes on, and end the process as this module's head says.
 
-    A reader of stdout that has gone (`| head`) ends it quietly with 0.
-
     Args:
         name: the command or stage, which stands before each line.
     """
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
+    with ending(name):
+        yield
+
+
+@contextmanager
+def ending(name: str) -> Iterator[None]:
+    """End the process as this module's head says.
+
+    A reader of stdout that has gone (`| head`) ends it quietly with 0.
+
+    Args:
+        name: the command or stage, which stands before the line of an error.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows no ± shows a question mark.
         sys.stdout.reconfigure(errors="replace")

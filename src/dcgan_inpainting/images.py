@@ -5,6 +5,7 @@ image is known, False in its hole.
 """
 
 import math
+import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,17 @@ from dcgan_inpainting.errors import DamagedError
 
 Images = NDArray[np.uint8]
 Known = NDArray[np.bool_]
+
+# What NumPy raises for a file whose head it can't read.
+_HEAD_ERRORS = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    tokenize.TokenError,
+)
 
 
 def load_images(path: Path, *, side: int | None = None) -> Images:
@@ -61,7 +73,7 @@ def _load(path: Path) -> NDArray[np.generic]:
     try:
         # Never a pickle, which could run anything.
         array = np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+    except _HEAD_ERRORS as error:
         raise DamagedError(path, f"is no array of NumPy's, or damaged ({error})") from None
     if array.offset + array.nbytes != path.stat().st_size:
         raise DamagedError(path, "is damaged: its size is not what its head says")

@@ -84,10 +84,10 @@ class Architecture(BaseModel):
         Raises:
             DamagedError: the file is missing, or holds something else.
         """
+        if not path.is_file():
+            raise DamagedError(path, "is missing")
         try:
             return cls.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            raise DamagedError(path, "is missing") from None
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
@@ -292,12 +292,12 @@ def load_trained(folder: Path) -> tuple[Generator, Discriminator]:
 
 def _read_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
     """Return the weights in a file, which must be all that a network has."""
+    if not path.is_file():
+        raise DamagedError(path, "is missing")
     try:
         with safe_open(path, "pt") as file:
             written = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (FileNotFoundError, NotADirectoryError):
-        raise DamagedError(path, "is missing") from None
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise DamagedError(path, f"does not hold weights ({error})") from None
     expected = {name: (value.shape, value.dtype) for name, value in _state(network).items()}

@@ -85,8 +85,9 @@ def test_as_a_command_it_prints_the_metrics_and_where_to_look(
 def test_as_a_command_it_says_what_to_do_first(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 2
+    path = Path("reports/metrics.json")
     assert done.stderr == (
-        f"summary: error: {Path('reports/metrics.json')} is not there: run the pipeline first (make repro)\n"
+        f"summary: error: {path} is not there: run the pipeline first (make repro)\n"
     )
 
 
