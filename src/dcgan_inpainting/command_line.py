@@ -7,13 +7,16 @@ A traceback is a defect of the project.
 import io
 import logging
 import os
+import select
 import signal
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
+from dcgan_inpainting.atomic import FULL
 from dcgan_inpainting.errors import FaultError, UserError
 
 FAULT = 1
@@ -83,11 +86,12 @@ def ending(name: str) -> Iterator[None]:
     except UserError as error:
         _end(f"{name}: error: {error}", BAD_INPUT)
     except (FaultError, OSError, MemoryError) as error:
-        lost = _abandoned_stdout()
-        if isinstance(error, BrokenPipeError) and isinstance(lost, BrokenPipeError):
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            _abandoned_stdout()
             sys.exit(0)
-        place = "the standard output: " if lost else ""
-        _end(f"{name}: error: {place}{_fault(error)}", FAULT)
+        lost = _abandoned_stdout()
+        said = f"the standard output: {lost.strerror}" if lost else _fault(error)
+        _end(f"{name}: error: {said}", FAULT)
     except KeyboardInterrupt:
         _abandoned_stdout()
         sys.exit(INTERRUPTED)
@@ -102,6 +106,15 @@ def _end(line: str, status: int) -> None:
     with suppress(OSError):  # nobody reads it
         print(line, file=sys.stderr)
     sys.exit(status)
+
+
+def _reader_has_gone() -> bool:
+    # Another pipe or a socket may have broken, which is no end to be quiet about.
+    if sys.stdout is None or not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return bool(poll.poll(0))
 
 
 def _abandoned_stdout() -> OSError | None:
@@ -120,5 +133,7 @@ def _fault(error: Exception) -> str:
         return "the memory is full"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+        # Most errors of writing name no file.
+        more = f" (writing below {Path.cwd()})" if error.errno in FULL and not where else ""
+        return f"{where}{error.strerror}{more}"
     return " ".join(str(error).split())

@@ -6,6 +6,7 @@ image is known, False in its hole.
 
 import math
 import tokenize
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,8 +72,9 @@ def _load(path: Path) -> NDArray[np.generic]:
     if not path.is_file():
         raise DamagedError(path, "is missing")
     try:
-        # Never a pickle, which could run anything.
-        array = np.lib.format.open_memmap(path, mode="r")
+        # Never a pickle, which could run anything. NumPy warns of types that a damaged head names.
+        with warnings.catch_warnings(action="ignore"):
+            array = np.lib.format.open_memmap(path, mode="r")
     except _HEAD_ERRORS as error:
         raise DamagedError(path, f"is no array of NumPy's, or damaged ({error})") from None
     if array.offset + array.nbytes != path.stat().st_size:
