@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -84,14 +85,14 @@ def ending(name: str) -> Iterator[None]:
             for number, handler in before.items():
                 signal.signal(number, handler)
     except UserError as error:
-        _end(f"{name}: error: {error}", BAD_INPUT)
+        _end(f"{name}: error: {error}", BAD_INPUT, error)
     except (FaultError, OSError, MemoryError) as error:
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             _abandoned_stdout()
             sys.exit(0)
         lost = _abandoned_stdout()
         said = f"the standard output: {lost.strerror}" if lost else _fault(error)
-        _end(f"{name}: error: {said}", FAULT)
+        _end(f"{name}: error: {said}", FAULT, error)
     except KeyboardInterrupt:
         _abandoned_stdout()
         sys.exit(INTERRUPTED)
@@ -101,7 +102,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _end(line: str, status: int) -> None:
+def _end(line: str, status: int, error: Exception) -> None:
+    # A progress bar that the failed work has left ends its line.
+    traceback.clear_frames(error.__traceback__)
     _abandoned_stdout()
     with suppress(OSError):  # nobody reads it
         print(line, file=sys.stderr)
@@ -110,11 +113,12 @@ def _end(line: str, status: int) -> None:
 
 def _reader_has_gone() -> bool:
     # Another pipe or a socket may have broken, which is no end to be quiet about.
-    if sys.stdout is None or not hasattr(select, "poll"):
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout, 0)
+        return bool(poll.poll(0))
+    except (AttributeError, TypeError, OSError):  # no stdout, or a system without poll
         return False
-    poll = select.poll()
-    poll.register(sys.stdout, 0)
-    return bool(poll.poll(0))
 
 
 def _abandoned_stdout() -> OSError | None:
