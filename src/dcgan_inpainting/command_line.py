@@ -83,7 +83,7 @@ def ending(name: str) -> Iterator[None]:
         finally:
             # What ends the process now has nothing left to save.
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, handler or signal.SIG_DFL)
     except UserError as error:
         _end(f"{name}: error: {error}", BAD_INPUT, error)
     except (FaultError, OSError, MemoryError) as error:

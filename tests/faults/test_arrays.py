@@ -15,6 +15,8 @@ from dcgan_inpainting.errors import DamagedError
 from dcgan_inpainting.images import load_images, load_masks
 from dcgan_inpainting.masks import make_masks
 
+pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
+
 Damage = Callable[[Path], object]
 
 

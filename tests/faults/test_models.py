@@ -24,6 +24,8 @@ from dcgan_inpainting.networks import (
     save_weights,
 )
 
+pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
+
 Damage = Callable[[Path], object]
 
 
