@@ -9,8 +9,9 @@ reported of. `dvc queue start -j 2` works them off. What each gave, beside all p
 
 import argparse
 import subprocess
-import sys
 
+from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.errors import FaultError
 from dcgan_inpainting.params import load_params
 
 PARTS = {  # part: the setting of params.yaml that is it, and the value without it
@@ -58,8 +59,9 @@ def main() -> None:
         options = [option for override in overrides for option in ("-S", override)]
         command = ["dvc", "exp", "run", "--queue", "--name", name, *options]
         if subprocess.run(command).returncode:
-            sys.exit(f"error: {name} was not queued")
+            raise FaultError(f"{name} was not queued")
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("ablation"):
+        main()

@@ -10,6 +10,7 @@ import argparse
 import pandas as pd
 
 from benchmarks.results import BASELINES, of_revision, of_workspace
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.metrics import interval
 
 TABLE = "reports/per_image.csv"
@@ -65,4 +66,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("compare"):
+        main()

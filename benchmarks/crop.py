@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.measuring import measured, show
 from dcgan_inpainting import packing
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cores import cores
 from dcgan_inpainting.crop_archive import crop_archive
 from dcgan_inpainting.cropping import CropParams
@@ -80,4 +81,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("crop"):
+        main()

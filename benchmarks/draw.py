@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import measured, show
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cores import cores
 from dcgan_inpainting.drawing import draw_faces
 
@@ -27,4 +28,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("draw"):
+        main()

@@ -12,6 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.train import SIDE, WARM_UP, compare, random_images
 from dcgan_inpainting.batches import Batches
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import Rank, start
 from dcgan_inpainting.params import load_params
@@ -63,4 +64,5 @@ def _profile(params: TrainParams) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("gpu"):
+        main()

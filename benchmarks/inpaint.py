@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import measured, show
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
 from dcgan_inpainting.inpainting.params import InpaintParams
@@ -89,4 +90,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("inpaint"):
+        main()

@@ -6,7 +6,6 @@ that it shows as a curve.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,9 +15,10 @@ import numpy as np
 import torch
 
 from dcgan_inpainting import baselines
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.encoder.network import Encoder, load_encoder
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.images import Images, Known, load_images
 from dcgan_inpainting.inpainting import params as settings
 from dcgan_inpainting.inpainting.params import InpaintParams
 from dcgan_inpainting.inpainting.restoration import restore
@@ -89,10 +89,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=32, help="validation faces, of each kind")
     parser.add_argument("--without-yeh", action="store_true", help="which takes most of the time")
     args = parser.parse_args()
-    if not (MODELS / "encoder.safetensors").is_file():
-        sys.exit("error: there are no trained networks in models/; run the pipeline first")
-    faces = np.array(np.load(CROPPED / "val.npy", mmap_mode="r")[: args.images])
-    train = np.load(CROPPED / "train.npy", mmap_mode="r")
+    faces = np.array(load_images(CROPPED / "val.npy")[: args.images])
+    train = load_images(CROPPED / "train.npy")
     networks, encoder = load_trained(MODELS), load_encoder(MODELS)
     ways = [
         *baseline_ways(train),
@@ -109,4 +107,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("quality"):
+        main()

@@ -1,11 +1,12 @@
 """Files of results, of the workspace or of an experiment in DVC's cache."""
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
+
+from dcgan_inpainting.errors import UserError
 
 BASELINES = ("mean", "nearest", "biharmonic")
 
@@ -13,7 +14,7 @@ BASELINES = ("mean", "nearest", "biharmonic")
 def of_workspace(path: str) -> pd.DataFrame:
     """Return a table of the workspace."""
     if not Path(path).is_file():
-        sys.exit(f"error: {path} is not there; run the pipeline first")
+        raise UserError(f"{path} is not there; run the pipeline first")
     return _read(Path(path))
 
 
@@ -24,7 +25,8 @@ def of_revision(name: str, path: str) -> pd.DataFrame:
         command = ["dvc", "get", ".", path, "--rev", name, "--out", str(copy)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            sys.exit(f"error: {path} of {name} is not to be had: {done.stderr.strip()}")
+            said = " ".join(done.stderr.split())
+            raise UserError(f"{path} of {name} is not to be had: {said}")
         return _read(copy)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.measuring import measured
 from benchmarks.train import COUNT, SIDE, ours
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.params import load_params
 from dcgan_inpainting.training.params import TrainParams
@@ -59,4 +60,5 @@ def _shown(values: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("scaling"):
+        main()

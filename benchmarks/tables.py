@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.results import BASELINES, of_revision, of_workspace
+from dcgan_inpainting.command_line import reporting
 
 QUALITY, PAIRED = "reports/quality.csv", "reports/paired.csv"
 WITH_INTERVAL = {"hole_psnr": 2, "hole_ssim": 3, "haarpsi": 3}  # and with how many decimals
@@ -80,4 +81,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("tables"):
+        main()

@@ -17,6 +17,7 @@ from torchvision import transforms
 
 from benchmarks.limit import limit
 from benchmarks.measuring import measured, show
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.images import Images
@@ -171,4 +172,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with reporting("train"):
+        main()

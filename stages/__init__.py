@@ -8,11 +8,22 @@ from pathlib import Path
 # can be imported in its stead.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from dcgan_inpainting.command_line import quiet_until_reporting
-from dcgan_inpainting.cores import take_share
+from dcgan_inpainting.command_line import begin, ending
+
+# Whether this is a script's process, and not a test that imports one, or a script's helper.
+STARTED = sys.argv[:1] == ["-m"]
+
+if STARTED:
+    # Before anything else is imported: PyTorch and MLflow take seconds.
+    begin()
+
+from dcgan_inpainting.cores import take_share  # noqa: E402
+from dcgan_inpainting.ranks import rank_of_this_process  # noqa: E402
 
 # Before a script imports PyTorch or NumPy, which read their number of threads only then.
 take_share()
 
-# PyTorch and MLflow take seconds to import.
-quiet_until_reporting()
+if STARTED:
+    # Lightning Fabric ends in a traceback for such a variable when it is imported.
+    with ending("stages"):
+        rank_of_this_process()

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from dcgan_inpainting.checkpoints import checkpoints
@@ -14,6 +13,7 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.reports import Reporter
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
+from dcgan_inpainting.images import load_images
 from dcgan_inpainting.networks import (
     DISCRIMINATOR,
     GENERATOR,
@@ -41,8 +41,9 @@ REPORTING = (
 
 def work(params: EncoderParams, run: Run) -> None:
     """Train, from where a killed attempt left off, and write the weights and the reports."""
-    images, faces = (np.load(path, mmap_mode="r") for path in (TRAIN, VALIDATION))
     generator, discriminator = load_trained(MODELS)
+    side = generator.architecture.image_size
+    images, faces = (load_images(path, side=side) for path in (TRAIN, VALIDATION))
     fresh_folder(REPORTS)
     with ExitStack() as stack:
         interrupted = stack.enter_context(interruptible())

@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from dcgan_inpainting.atomic import write_text, writing
 from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.errors import DamagedError
 from dcgan_inpainting.evaluation import (
     EvaluateParams,
     Trial,
@@ -21,7 +22,7 @@ from dcgan_inpainting.evaluation import (
     with_baselines,
 )
 from dcgan_inpainting.galleries import gallery
-from dcgan_inpainting.images import save_png
+from dcgan_inpainting.images import Images, load_images, load_masks, save_png
 from dcgan_inpainting.masks import Kind
 from dcgan_inpainting.quality_plots import before_and_after, plot_quality
 from dcgan_inpainting.stage import fresh_folder, run_stage
@@ -40,8 +41,8 @@ def work(params: EvaluateParams, run: Run) -> None:
     """Measure every method on every kind of mask."""
     listing = _listing()
     split = listing["split"]
-    images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")
-    train = np.load(CROPPED / "train.npy", mmap_mode="r")
+    images = load_images(CROPPED / f"{split}.npy")
+    train = load_images(CROPPED / "train.npy", side=images.shape[1])
     run.log_dataset(CROPPED / f"{split}.npy", split)
     galleries = fresh_folder(REPORTS / "galleries")
     fresh_folder(RESTORED / "faces")
@@ -58,7 +59,7 @@ def work(params: EvaluateParams, run: Run) -> None:
         )
     _write(pd.concat(tables), split, method, run)
     table = pd.concat(faces).to_dict(orient="list")
-    (RESTORED / "faces.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    write_text(RESTORED / "faces.json", json.dumps(table, indent=2) + "\n")
     run.log_table(RESTORED / "faces.json", RESTORED / "faces", "faces.json")
     for picture in sorted(galleries.iterdir()):
         run.log_artifact(picture, "galleries")
@@ -66,7 +67,7 @@ def work(params: EvaluateParams, run: Run) -> None:
 
 def _listing() -> dict[str, Any]:
     """Return what the stage masks wrote: the split, and the kinds in their order."""
-    return json.loads((MASKS / "masks.json").read_text(encoding="utf-8"))
+    return _read_json(MASKS / "masks.json", split=str, kinds=list)
 
 
 def forget_other_kinds() -> None:
@@ -81,11 +82,46 @@ def forget_other_kinds() -> None:
                 shutil.rmtree(folder / kind)
 
 
-def _trial(kind: str, images: np.ndarray, train: np.ndarray) -> Trial:
-    known = np.load(MASKS / f"{kind}.npy")
-    settings = json.loads((INPAINTED / kind / "settings.json").read_text(encoding="utf-8"))
-    ours = {settings["method"]: np.load(INPAINTED / kind / "composite.npy")}
-    return with_baselines(images[: len(known)], known, train, ours)
+def _trial(kind: str, images: Images, train: Images) -> Trial:
+    known = load_masks(MASKS / f"{kind}.npy", images)
+    method = _read_json(INPAINTED / kind / "settings.json", method=str)["method"]
+    path = INPAINTED / kind / "composite.npy"
+    restored = load_images(path, side=images.shape[1])
+    if len(restored) != len(known):
+        raise DamagedError(path, f"holds {len(restored)} images, but there are {len(known)} masks")
+    return with_baselines(images[: len(known)], known, train, {method: restored})
+
+
+def _read_json(path: Path, **kinds: type) -> dict[str, Any]:
+    """Return what another stage wrote as JSON, which must have keys of these types."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DamagedError(path, "is missing") from None
+    except ValueError as error:
+        raise DamagedError(path, f"is no JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise DamagedError(path, "holds no JSON object")
+    for key, kind in kinds.items():
+        if not isinstance(content.get(key), kind):
+            raise DamagedError(path, f"has no {key} that is a {kind.__name__}")
+    return content
+
+
+def _read_index(path: Path, split: str) -> pd.Series:
+    """Return the name of each image's file by its row in a split."""
+    try:
+        index = pd.read_csv(path, dtype={"file": str})
+        return index[index.split == split].set_index("row").file
+    except FileNotFoundError:
+        raise DamagedError(path, "is missing") from None
+    except (ValueError, KeyError, AttributeError) as error:
+        raise DamagedError(path, f"is no table of split, row and file ({error})") from None
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with writing(path):
+        table.to_csv(path, index=False, float_format="%.6g")
 
 
 def _write_faces(trial: Trial, method: str, measured: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -104,20 +140,18 @@ def _write_faces(trial: Trial, method: str, measured: pd.DataFrame, count: int) 
 
 
 def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
-    index = pd.read_csv(CROPPED / "index.csv", dtype={"file": str})
-    files = index[index.split == split].set_index("row").file
+    files = _read_index(CROPPED / "index.csv", split)
     per_image.insert(0, "file", per_image.row.map(files))
     columns = ["mask", "method", "row", "file"]
     per_image = per_image[[*columns, *per_image.columns.drop(columns)]]
-    per_image.to_csv(REPORTS / "per_image.csv", index=False, float_format="%.6g")
+    _write_csv(per_image, REPORTS / "per_image.csv")
     summary = summarise(per_image)
     tree = as_tree(summary)
     for name, content in (("metrics", tree), ("headline", headline(tree, method))):
         text = json.dumps(content, indent=2) + "\n"
-        (REPORTS / f"{name}.json").write_text(text, encoding="utf-8")
-    summary.reset_index().to_csv(REPORTS / "quality.csv", index=False, float_format="%.6g")
-    differences = paired(per_image, method)
-    differences.to_csv(REPORTS / "paired.csv", index=False, float_format="%.6g")
+        write_text(REPORTS / f"{name}.json", text)
+    _write_csv(summary.reset_index(), REPORTS / "quality.csv")
+    _write_csv(paired(per_image, method), REPORTS / "paired.csv")
     plot_quality(summary, REPORTS / "quality.png")
     for mask, methods in tree.items():
         for method, figures in methods.items():

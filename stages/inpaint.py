@@ -13,17 +13,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from dcgan_inpainting.atomic import write_text, writing
 from dcgan_inpainting.checkpoints import CHECKPOINTS
 from dcgan_inpainting.devices import device, processor
 from dcgan_inpainting.distribution import start
 from dcgan_inpainting.encoder.network import load_encoder
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.images import Images, Known, load_images, load_masks
 from dcgan_inpainting.inpainting.film import FILMED
 from dcgan_inpainting.inpainting.in_parts import RestorationInParts
 from dcgan_inpainting.inpainting.params import SHARING, InpaintParams
 from dcgan_inpainting.inpainting.reports import write_reports
 from dcgan_inpainting.inpainting.restoration import Restoration, restore
-from dcgan_inpainting.networks import load_trained
+from dcgan_inpainting.networks import ARCHITECTURE, Architecture, load_trained
 from dcgan_inpainting.parts import Parts
 from dcgan_inpainting.ranks import rank_of_this_process
 from dcgan_inpainting.run_folders import held, run_folder
@@ -53,8 +54,10 @@ log = logging.getLogger(__name__)
 def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
     fabric = start(params.devices, params.nodes, "auto", params.precision)
-    known = np.load(MASKS / f"{kind}.npy")
-    images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")[: len(known)]
+    side = Architecture.load(MODELS / ARCHITECTURE).image_size
+    images = load_images(CROPPED / f"{split}.npy", side=side)
+    known = load_masks(MASKS / f"{kind}.npy", images)
+    images = images[: len(known)]
     identity = _identity(kind, split, params)
     folder = run_folder(project_root() / CHECKPOINTS, "inpaint", identity)
     parts = Parts(folder)
@@ -130,9 +133,10 @@ def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run)
         run.log_metrics({"objective": float(objective)}, step)
     folder = fresh_folder(INPAINTED / kind)
     for name in RESULTS if params.candidates == 1 else (*RESULTS, *SEVERAL):
-        np.save(folder / f"{name}.npy", getattr(restoration, name))
+        with writing(folder / f"{name}.npy"):
+            np.save(folder / f"{name}.npy", getattr(restoration, name))
     settings = json.dumps(params.model_dump(exclude=SHARING), indent=2)
-    (folder / "settings.json").write_text(settings + "\n", encoding="utf-8")
+    write_text(folder / "settings.json", settings + "\n")
 
 
 if __name__ == "__main__":

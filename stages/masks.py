@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_inpainting.images import columns_of, save_png
+from dcgan_inpainting.atomic import write_text, writing
+from dcgan_inpainting.images import columns_of, load_images, save_png
 from dcgan_inpainting.masks import MasksParams, make_masks, read_masks
 from dcgan_inpainting.stage import fresh_folder, run_stage
 from dcgan_inpainting.tracking.runs import Run
@@ -17,7 +18,7 @@ SHEET = Path("reports/masks.png")
 
 def work(params: MasksParams, run: Run) -> None:
     """Draw every kind, and a sheet with a column for each."""
-    images = np.load(CROPPED / f"{params.split}.npy", mmap_mode="r")
+    images = load_images(CROPPED / f"{params.split}.npy")
     count, size = min(len(images), params.images or len(images)), images.shape[1]
     fresh_folder(MASKS)
     columns = []
@@ -26,11 +27,12 @@ def work(params: MasksParams, run: Run) -> None:
             known = read_masks(params.folder, count, size)
         else:
             known = make_masks(kind, count, size, params.seed)
-        np.save(MASKS / f"{kind}.npy", known)
+        with writing(MASKS / f"{kind}.npy"):
+            np.save(MASKS / f"{kind}.npy", known)
         run.log_metrics({f"{kind}/missing": float(1 - known.mean())})
         columns.append(np.where(known[:8, ..., None], images[: len(known[:8])], np.uint8(255)))
     listing = {"split": params.split, "kinds": params.kinds}
-    (MASKS / "masks.json").write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
+    write_text(MASKS / "masks.json", json.dumps(listing, indent=2) + "\n")
     SHEET.parent.mkdir(parents=True, exist_ok=True)
     save_png(columns_of(columns), SHEET)
     run.log_artifact(SHEET)

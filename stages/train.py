@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from dcgan_inpainting.atomic import write_text
 from dcgan_inpainting.checkpoints import checkpoints
 from dcgan_inpainting.devices import processor
 from dcgan_inpainting.distribution import start
+from dcgan_inpainting.images import load_images
 from dcgan_inpainting.networks import Discriminator, Generator, save_weights
 from dcgan_inpainting.source_digest import FRAME, digest_of_code
 from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
@@ -44,7 +45,8 @@ log = logging.getLogger(__name__)
 def work(params: TrainParams, run: Run) -> None:
     """Train, from where a killed attempt left off, and write the best weights and how it went."""
     fabric = start(params.devices, params.nodes, params.strategy, params.precision)
-    images, validation = (np.load(path, mmap_mode="r") for path in (TRAIN, VALIDATION))
+    images = load_images(TRAIN)
+    validation = load_images(VALIDATION, side=images.shape[1])
     validator = Validator(images, validation, params)
     with ExitStack() as stack:
         interrupted = stack.enter_context(interruptible())
@@ -117,7 +119,7 @@ def _write_models(params: TrainParams, image_size: int, trained: Trained) -> Non
         save_weights(network, MODELS / f"{file}.safetensors")
     chosen = {"step": trained.chosen.step, "images": trained.chosen.images, "by": params.select}
     text = json.dumps(chosen, indent=2) + "\n"
-    (MODELS / "chosen.json").write_text(text, encoding="utf-8")
+    write_text(MODELS / "chosen.json", text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,17 @@
-"""Files that are either whole or absent, whenever the process is killed."""
+"""Files that are either whole or absent, whenever the process is killed; errors that name them."""
 
 import csv
+import errno
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# No room: on the disk, in the user's share of it, or below the limit for one file.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# NumPy says nothing else of a write that a full disk cut short.
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 @contextmanager
@@ -12,14 +20,41 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The folder is made where it is missing. The temporary name is fixed, so that what a killed
     process left is overwritten by the next: there must be one writer at a time.
+
+    Raises:
+        OSError: it could not be written. The error names `path` and never the temporary file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if str(error.filename) == str(temporary) or _is_full(error):
+            raise _of(error, path) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name the file where writing it fails: a block that does nothing else.
+
+    Raises:
+        OSError: it could not be written; the error names it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _of(error, path) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8; an error names the file."""
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -28,3 +63,13 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in FULL or _CUT_SHORT.fullmatch(str(error)) is not None
+
+
+def _of(error: OSError, path: Path) -> OSError:
+    if error.errno is None:
+        return OSError(f"{path} could not be written in full ({error})")
+    return OSError(error.errno, error.strerror, str(path))

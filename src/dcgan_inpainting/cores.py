@@ -8,6 +8,9 @@ import psutil
 # OpenMP's variable, which PyTorch and NumPy's linear algebra read when they are imported.
 THREADS = "OMP_NUM_THREADS"
 
+# What it takes for a number.
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
 # The name that DVC gives a worker of `dvc queue start`: a hash of the project's path, a number.
 _WORKER = re.compile(r"dvc-exp-([0-9a-f]+)-([0-9]+)@localhost")
 
@@ -66,4 +69,5 @@ def _worker(process: psutil.Process) -> tuple[str, str] | None:
 def _asked_for() -> int | None:
     # OpenMP takes a list, one number for each level of nesting; what is no number it ignores.
     first = os.environ.get(THREADS, "").partition(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else None
+    number = int(first) if _NUMBER.fullmatch(first) else 0
+    return number if number > 0 else None

@@ -11,19 +11,24 @@ import argparse
 import hashlib
 import importlib.util
 import pickle
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+if __name__ == "__main__":
+    from dcgan_inpainting.command_line import begin
+
+    begin()  # PyTorch takes seconds to import
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device, place
 from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.images import Images
+from dcgan_inpainting.images import Images, load_images
 from dcgan_inpainting.networks import Generator, freeze, load_trained
 from dcgan_inpainting.tensors import to_uint8
 
@@ -189,23 +194,20 @@ def measure(weights: Path, sha256: str | None, limit: int, seed: int) -> str:
         UserError: something is missing, or there are fewer than eight training images.
     """
     extractor = load_extractor(weights, sha256)
-    for path in (TRAIN, MODELS / "architecture.json"):
-        if not path.is_file():
-            raise UserError(f"{path} is not there: run the pipeline first (make repro)")
-    train = np.load(TRAIN, mmap_mode="r")
+    train, generator = load_images(TRAIN), load_trained(MODELS)[0]
     chosen, others = halves(len(train), limit, seed)
     if len(chosen) < 4:
         raise UserError(f"{TRAIN} holds {len(train)} images: two sets of four are needed")
     reference = features(train[chosen], extractor, "training images")
     real = features(train[others], extractor, "other training images")
-    made = sample(load_trained(MODELS)[0], len(chosen), seed)
+    made = sample(generator, len(chosen), seed)
     generated = features(made, extractor, "generated images")
     figures = [distances(one, reference, seed) for one in (generated, real)]
     return report(figures[0], figures[1], len(chosen))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the report; end the process with status 1 and one line on bad input."""
+    """Print the report; end the process as command_line says."""
     parser = argparse.ArgumentParser(
         prog="python -m dcgan_inpainting.inception", description=(__doc__ or "").partition("\n")[0]
     )
@@ -217,10 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.images < 4:
         parser.error("--images must be at least 4")
     expected = None if options.sha256 == "any" else options.sha256
-    try:
+    with reporting("fid"):
         print(measure(options.weights, expected, options.images, options.seed))
-    except UserError as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -7,27 +7,33 @@ have another normalisation instead, or none.
 """
 
 import copy
+import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load_file, save_file
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
+from dcgan_inpainting.atomic import replacing, write_text
 from dcgan_inpainting.devices import Network
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.errors import DamagedError, FaultError
 
-# The files in models/ that inpainting uses, beside architecture.json.
+# The files in models/ that inpainting uses.
 GENERATOR = "generator_average.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
+ARCHITECTURE = "architecture.json"
+
+DIGEST = "sha256"  # in the head of a file of weights: of the weights themselves
 
 Activation = Literal["relu", "leaky_relu"]
 Normalisation = Literal["batch", "spectral", "none"]
@@ -43,16 +49,23 @@ class Architecture(BaseModel):
     none is for a discriminator that R1 alone holds (losses.r1_penalty).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    image_size: int
-    latent_dim: int
-    width: int
-    kernel_size: int
+    image_size: int = Field(ge=8, le=1024)
+    latent_dim: int = Field(ge=1, le=1024)
+    width: int = Field(ge=1, le=1024)
+    kernel_size: int = Field(ge=3, le=7)
     generator_activation: Activation
     discriminator_activation: Activation
-    leaky_slope: float
+    leaky_slope: float = Field(ge=0, le=1)
     discriminator_norm: Normalisation = "batch"  # files from before there was a choice lack it
+
+    @field_validator("image_size")
+    @classmethod
+    def _halved_down_to_4(cls, side: int) -> int:
+        if side.bit_count() != 1:
+            raise ValueError("must be a power of two")
+        return side
 
     @property
     def channels(self) -> list[int]:
@@ -62,12 +75,24 @@ class Architecture(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write this as JSON."""
-        path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(self.model_dump(), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Architecture":
-        """Read what save wrote."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """Read what save wrote.
+
+        Raises:
+            DamagedError: the file is missing, or holds something else.
+        """
+        if not path.is_file():
+            raise DamagedError(path, "is missing")
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            what = f"{key}: {first['msg']}" if key else first["msg"]
+            raise DamagedError(path, f"does not describe networks ({what})") from None
 
 
 class Generator(nn.Module):
@@ -206,10 +231,20 @@ def plain(network: Network) -> Network:
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's parameters and buffers as safetensors: the same weights, the same bytes.
 
-    The file holds plain weights: of a network under spectral normalisation, the divided ones.
+    The file holds plain weights: of a network under spectral normalisation, the divided ones. Their
+    digest stands in it, so that load_weights notices when a byte of them has changed.
+
+    Raises:
+        FaultError: a weight is NaN or infinite; nothing is written.
+        OSError: the file could not be written.
     """
     state = _state(plain(network))
-    save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
+    weights = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    if name := _not_finite(weights):
+        raise FaultError(f"{path} is not written: weights of {name} are not finite")
+    content = save(weights, {DIGEST: _digest(weights)})
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
@@ -222,29 +257,74 @@ def load_weights(network: nn.Module, path: Path) -> None:
     """Fill a network with the weights that save_weights wrote.
 
     Raises:
-        UserError: the file holds another architecture's weights.
+        DamagedError: the file is missing, damaged, or holds another architecture's weights.
     """
-    weights = load_file(path)
-    expected = {name: value.shape for name, value in _state(network).items()}
-    if {name: value.shape for name, value in weights.items()} != expected:
-        raise UserError(
-            f"{path} holds the weights of another architecture than architecture.json beside it "
-            "describes; train again, or restore both files from the same run"
-        )
+    network.load_state_dict(_read_weights(path, network), strict=False)
+
+
+def load_network(kind: Callable[[Architecture], Network], folder: Path, file: str) -> Network:
+    """Return a network of a folder's architecture with the weights of a file in it, to be used.
+
+    Raises:
+        DamagedError: one of the files is missing or damaged, or they don't belong together.
+    """
+    architecture = Architecture.load(folder / ARCHITECTURE)
+    with torch.device("meta"):
+        # It takes no memory, however large a damaged description makes it.
+        outline = kind(architecture)
+    weights = _read_weights(folder / file, outline)
+    network = kind(architecture)
     network.load_state_dict(weights, strict=False)
+    return network.eval()
 
 
 def load_trained(folder: Path) -> tuple[Generator, Discriminator]:
     """Return the averaged generator and the discriminator that the stage train left in a folder.
 
     Raises:
-        UserError: weights and architecture don't belong together.
+        DamagedError: one of the files is missing or damaged, or they don't belong together.
     """
-    architecture = Architecture.load(folder / "architecture.json")
-    generator, discriminator = Generator(architecture), Discriminator(architecture)
-    load_weights(generator, folder / GENERATOR)
-    load_weights(discriminator, folder / DISCRIMINATOR)
-    return generator.eval(), discriminator.eval()
+    return (
+        load_network(Generator, folder, GENERATOR),
+        load_network(Discriminator, folder, DISCRIMINATOR),
+    )
+
+
+def _read_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
+    """Return the weights in a file, which must be all that a network has."""
+    if not path.is_file():
+        raise DamagedError(path, "is missing")
+    try:
+        with safe_open(path, "pt") as file:
+            written = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        raise DamagedError(path, f"does not hold weights ({error})") from None
+    expected = {name: (value.shape, value.dtype) for name, value in _state(network).items()}
+    if {name: (value.shape, value.dtype) for name, value in weights.items()} != expected:
+        raise DamagedError(
+            path,
+            f"holds the weights of another architecture than {ARCHITECTURE} beside it describes",
+        )
+    # Files from before there was a digest have none.
+    if written not in ({}, {DIGEST: _digest(weights)}):
+        raise DamagedError(path, "is damaged: its weights are not those that were written")
+    if name := _not_finite(weights):
+        raise DamagedError(path, f"is of no use: weights of {name} are not finite")
+    return weights
+
+
+def _not_finite(weights: Mapping[str, Tensor]) -> str | None:
+    """Return the first name, in order, of weights that are not all finite."""
+    return next((name for name in sorted(weights) if not weights[name].isfinite().all()), None)
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {tuple(weights[name].shape)}\n".encode())
+        digest.update(weights[name].numpy())
+    return digest.hexdigest()
 
 
 def freeze(network: Network) -> Network:

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import vl_convert
 
+if __name__ == "__main__":
+    # Also as a script, whose folder Python takes for the place of its modules.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from dcgan_inpainting.atomic import write_text
+from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.errors import FaultError, UserError
+
 DVC = Path(".dvc")
 PAGE = Path("plots/page.html")  # as DVC wants it: relative to .dvc
 OFFLINE = Path("plots/offline.html")
@@ -31,12 +39,21 @@ def offline(page: str) -> str:
 
 
 def install() -> None:
-    """Write the page, and name it in .dvc/config.local, which is this checkout's alone."""
-    page = (DVC / PAGE).read_text(encoding="utf-8")
-    (DVC / OFFLINE).write_text(offline(page), encoding="utf-8")
+    """Write the page, and name it in .dvc/config.local, which is this checkout's alone.
+
+    Raises:
+        UserError: the template is missing.
+        FaultError: DVC does not take the page, and has said why.
+    """
+    template = DVC / PAGE
+    if not template.is_file():
+        raise UserError(f"{template} is not there: run this from the project's top folder")
+    write_text(DVC / OFFLINE, offline(template.read_text(encoding="utf-8")))
     setting = ["--local", "plots.html_template", OFFLINE.as_posix()]
-    subprocess.run([sys.executable, "-m", "dvc", "config", *setting], check=True)
+    if status := subprocess.run([sys.executable, "-m", "dvc", "config", *setting]).returncode:
+        raise FaultError(f"`dvc config {' '.join(setting)}` ended with status {status}")
 
 
 if __name__ == "__main__":
-    install()
+    with reporting("plots_page"):
+        install()

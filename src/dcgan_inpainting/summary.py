@@ -4,6 +4,13 @@ import json
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":
+    # Also as a script, whose folder Python takes for the place of its modules.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.errors import DamagedError, UserError
+
 METRICS = Path("reports/metrics.json")
 WHERE = """
 Look at   reports/galleries/    original, damaged, each baseline and ours, by kind of mask
@@ -33,7 +40,21 @@ def table(metrics: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table of this checkout's results, and where to look.
+
+    Raises:
+        UserError: there are none, or the file is damaged.
+    """
     if not METRICS.is_file():
-        sys.exit(f"error: {METRICS} is not there: run the pipeline first (make repro)")
-    print(f"\n{table(json.loads(METRICS.read_text(encoding='utf-8')))}\n{WHERE}")
+        raise UserError(f"{METRICS} is not there: run the pipeline first (make repro)")
+    try:
+        text = table(json.loads(METRICS.read_bytes()))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedError(METRICS, f"is no table of figures ({error!r})") from None
+    print(f"\n{text}\n{WHERE}")
+
+
+if __name__ == "__main__":
+    with reporting("summary"):
+        main()

@@ -125,6 +125,7 @@ def test_a_stage_outside_of_the_queue_has_all_cores(
         ("", "4", 4),
         ("0", "4", 4),
         ("many", "4", 4),
+        ("9" * 5000, "4", 4),
     ],
 )
 def test_a_number_of_threads_that_the_user_set_wins(

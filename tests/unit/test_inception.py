@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torchvision.models import inception_v3
 
 from dcgan_inpainting import inception
+from dcgan_inpainting.command_line import BAD_INPUT
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.inception import (
@@ -291,7 +292,10 @@ def test_without_torch_fidelity_it_says_what_to_install(
 
 @needs_extra
 def test_it_ends_in_one_line_where_something_is_missing(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     taken = ["--weights", str(weights), "--sha256", "any"]
@@ -299,15 +303,16 @@ def test_it_ends_in_one_line_where_something_is_missing(
     def refusal(*arguments: str) -> str:
         with pytest.raises(SystemExit) as caught:
             main(arguments)
-        assert str(caught.value).startswith("error: ")
-        assert "\n" not in str(caught.value)
-        return str(caught.value)
+        assert caught.value.code == BAD_INPUT
+        *_, line = capsys.readouterr().err.splitlines()
+        assert line.startswith("fid: error: ")
+        return line
 
     assert f"save it as {WEIGHTS}" in refusal()
     assert str(TRAIN) in refusal(*taken)
     TRAIN.parent.mkdir(parents=True)
     np.save(TRAIN, random_images(7))
-    assert "models/architecture.json is not there: run the pipeline" in refusal(*taken)
+    assert "models/architecture.json is missing; `dvc checkout`" in refusal(*taken)
     write_models(tmp_path / "models")
     assert f"{TRAIN} holds 7 images: two sets of four are needed" in refusal(*taken)
 
@@ -343,8 +348,8 @@ def test_the_module_is_a_command(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+    assert done.returncode == 2
+    assert done.stderr.startswith("fid: error: ")
     assert "missing" in done.stderr  # the weights, or torch-fidelity
     assert done.stderr.count("\n") == 1
 

@@ -1,6 +1,7 @@
 """The page of `dvc plots show` with Vega in it. tests/browser holds what a browser makes of it."""
 
 import configparser
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,21 @@ def test_the_projects_template_has_dvcs_placeholders_once_each() -> None:
     assert config["plots"]["html_template"] == plots_page.PAGE.as_posix()
     ignored = ["git", "check-ignore", "--quiet", str(DVC / plots_page.OFFLINE)]
     assert subprocess.run(ignored, cwd=DVC, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("how", [("-m", "dcgan_inpainting.plots_page"), (plots_page.__file__,)])
+def test_in_another_folder_it_says_so(tmp_path: Path, how: tuple[str, ...]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(DVC.parent / "src") if len(how) > 1 else ""}
+    done = subprocess.run(
+        [sys.executable, *how],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"plots_page: error: {Path('.dvc/plots/page.html')} is not there: run this from the "
+        "project's top folder\n"
+    )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.ranks import rank_of_this_process
 
 
@@ -19,3 +20,12 @@ from dcgan_inpainting.ranks import rank_of_this_process
 )
 def test_launchers_say_it_in_their_own_ways(environment: dict[str, str], rank: int) -> None:
     assert rank_of_this_process(environment) == rank
+
+
+@pytest.mark.parametrize(
+    "name", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "WORLD_SIZE", "MASTER_PORT"]
+)
+@pytest.mark.parametrize("value", ["", "first", "-1", "1.5", "١", "9" * 5000])
+def test_what_is_no_number_is_refused(name: str, value: str) -> None:
+    with pytest.raises(UserError, match=f"the environment's {name} is '.*unset {name}"):
+        rank_of_this_process({"RANK": "0", name: value})

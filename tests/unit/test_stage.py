@@ -15,6 +15,7 @@ from filelock import FileLock
 from pydantic import BaseModel, Field
 
 from dcgan_inpainting import stage
+from dcgan_inpainting.command_line import BAD_INPUT
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import Section
 
@@ -113,37 +114,39 @@ def test_the_work_gets_its_sections_parameters_and_its_run(
 
 
 def test_bad_parameters_end_it_in_one_line_before_anything_is_done(
-    tracked: list[Tracked], project: Path
+    tracked: list[Tracked], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "params.yaml").write_text("train:\n  width: 3\n")
     with pytest.raises(SystemExit) as ended:
         stage.run_stage("train", Params, lambda _params, _run: pytest.fail("it worked"))
-    message = str(ended.value.code)
+    assert ended.value.code == BAD_INPUT
+    message = capsys.readouterr().err
     assert message.startswith("train: error: params.yaml: train.width is 3: ")
-    assert "\n" not in message
+    assert message.count("\n") == 1
     assert tracked == []
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
-def test_bad_parameters_end_the_process_with_status_1_and_one_line(project: Path) -> None:
+def test_bad_parameters_end_the_process_with_status_2_and_one_line(project: Path) -> None:
     (project / "params.yaml").write_text("train:\n  widht: 24\n")
     process = start(project)
     error = process.communicate(timeout=60)[1]
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert error.count("\n") == 1
     assert "did you mean 'width'?" in error
     assert not (project / "working").exists()
 
 
 def test_bad_input_found_by_the_work_ends_it_in_one_line(
-    tracked: list[Tracked],
+    tracked: list[Tracked], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work(_params: Params, _run: object) -> None:
         raise UserError("no images")
 
     with pytest.raises(SystemExit) as ended:
         stage.run_stage("train", Params, work)
-    assert ended.value.code == "train: error: no images"
+    assert ended.value.code == BAD_INPUT
+    assert capsys.readouterr().err == "train: error: no images\n"
     # The lock is free again.
     stage.run_stage("train", Params, lambda _params, _run: None)
 

@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from dcgan_inpainting.summary import table
 
@@ -49,21 +52,31 @@ def test_columns_stand_under_their_heads() -> None:
     assert {line.index("0.877") + len("0.877") for line in lines} == {len(head)}
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
+AS_MODULE = ("-m", "dcgan_inpainting.summary")
+AS_SCRIPT = (str(ROOT / "src/dcgan_inpainting/summary.py"),)
+
+
+def run(folder: Path, how: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    if how == AS_MODULE:
+        environment["PYTHONPATH"] = str(ROOT / "src")
     return subprocess.run(
-        [sys.executable, "-m", "dcgan_inpainting.summary"],
+        [sys.executable, *how],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
 
 
-def test_as_a_command_it_prints_the_metrics_and_where_to_look(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [AS_MODULE, AS_SCRIPT])
+def test_as_a_command_it_prints_the_metrics_and_where_to_look(
+    tmp_path: Path, how: Sequence[str]
+) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports/metrics.json").write_text(json.dumps(METRICS), encoding="utf-8")
-    done = run(tmp_path)
+    done = run(tmp_path, how)
     assert done.returncode == 0
     assert table(METRICS) in done.stdout
     assert "reports/galleries/" in done.stdout
@@ -71,7 +84,20 @@ def test_as_a_command_it_prints_the_metrics_and_where_to_look(tmp_path: Path) ->
 
 def test_as_a_command_it_says_what_to_do_first(tmp_path: Path) -> None:
     done = run(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
+    path = Path("reports/metrics.json")
     assert done.stderr == (
-        f"error: {Path('reports/metrics.json')} is not there: run the pipeline first (make repro)\n"
+        f"summary: error: {path} is not there: run the pipeline first (make repro)\n"
     )
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"half": {}}', '{"half": {"mean": {}}}', '{"half": 3}']
+)
+def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/metrics.json").write_text(content)
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"summary: error: {Path('reports/metrics.json')} is no table")
+    assert done.stderr.count("\n") == 1

@@ -25,7 +25,7 @@ from dcgan_inpainting.networks import (
     Generator,
     downsample,
     initialise,
-    load_weights,
+    load_network,
 )
 
 FILE = "encoder.safetensors"  # beside the networks that it belongs to
@@ -96,11 +96,9 @@ def load_encoder(folder: Path) -> Encoder:
     """Return the encoder that the stage encoder left in a folder, in evaluation mode.
 
     Raises:
-        UserError: weights and architecture don't belong together.
+        DamagedError: one of the files is missing or damaged, or they don't belong together.
     """
-    encoder = Encoder(Architecture.load(folder / "architecture.json"))
-    load_weights(encoder, folder / FILE)
-    return encoder.eval()
+    return load_network(Encoder, folder, FILE)
 
 
 def _correction(fan_in: int, width: int, fan_out: int) -> nn.Sequential:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcgan_inpainting.atomic import write_csv
+from dcgan_inpainting.atomic import write_csv, writing
 from dcgan_inpainting.figures import save_figure
 from dcgan_inpainting.galleries import gallery
 from dcgan_inpainting.images import Images, Known, columns_of, grid, save_png
@@ -83,7 +83,8 @@ def _save_gif(pictures: list[Images], path: Path) -> None:
         for picture in pictures
     )
     times = [FRAME] * len(others) + [LAST_FRAME]
-    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+    with writing(path):
+        first.save(path, save_all=True, append_images=others, duration=times, loop=0)
 
 
 def _write_curve(trace: NDArray[np.float32], path: Path) -> None:
