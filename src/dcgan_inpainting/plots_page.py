@@ -33,9 +33,13 @@ def offline(page: str) -> str:
 def install() -> None:
     """Write the page, and name it in .dvc/config.local, which is this checkout's alone."""
     page = (DVC / PAGE).read_text(encoding="utf-8")
-    (DVC / OFFLINE).write_text(offline(page), encoding="utf-8")
     setting = ["--local", "plots.html_template", OFFLINE.as_posix()]
     subprocess.run([sys.executable, "-m", "dvc", "config", *setting], check=True)
+    # Last, and whole: that it is there says that all of this was done. (Without `replacing`, since
+    # this file is also run where the package is on no path.)
+    temporary = (DVC / OFFLINE).with_suffix(".partial")
+    temporary.write_text(offline(page), encoding="utf-8")
+    temporary.replace(DVC / OFFLINE)
 
 
 if __name__ == "__main__":
