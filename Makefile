@@ -19,8 +19,9 @@ else
 endif
 	@python -m dcgan_inpainting.summary
 
+# Two files at a time: the tests of a file share what takes long to make.
 test: ready
-	pytest
+	pytest -n 2 --dist loadfile
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: ready

@@ -286,7 +286,9 @@ def at_rest(path: Path, content: bytes) -> None:
     os.utime(path, (1e9, 1e9))
 
 
-@pytest.mark.parametrize("content", [b"", b'{"read": {', b"[]", b"\0" * 512], ids=repr)
+@pytest.mark.parametrize(
+    "content", [b"", b'{"read": {', b"[]", b"\0" * 512], ids=["empty", "torn", "a list", "zeros"]
+)
 @pytest.mark.parametrize("name", ["tmp/rwlock", "tmp/exps/rwlock"])
 def test_dvcs_note_of_what_is_in_use_is_empty_or_torn(
     project: Path, name: str, content: bytes, seen: Callable[[str], None]
@@ -357,11 +359,13 @@ def test_a_place_in_dvcs_queue_that_is_empty(project: Path, seen: Callable[[str]
     seen("removed; its experiment is to be queued again")
 
 
-@pytest.mark.parametrize("keep", [0, 60], ids=["empty", "torn"])
-def test_dvc_lock_after_a_full_disk(project: Path, keep: int, seen: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("torn_in", [b"", b"hash"], ids=["empty", "torn"])
+def test_dvc_lock_after_a_full_disk(
+    project: Path, torn_in: bytes, seen: Callable[[str], None]
+) -> None:
     lock = project / "dvc.lock"
     good = lock.read_bytes()
-    lock.write_bytes(good[:keep])
+    lock.write_bytes(good[: good.index(torn_in) + len(torn_in)])
     error = mended(project, status=1)
     assert "`git checkout dvc.lock` brings the committed one back" in error
     lock.write_bytes(good)
