@@ -60,7 +60,8 @@ format: ready
 audit: ready
 	@test -x .venv/audit/bin/pip-audit || { python -m venv --clear .venv/audit && \
 	.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet pip-audit; }
-	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock -r requirements-spark.lock
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
+	-r requirements-spark.lock
 
 # The environment from the lock and the page of plots where they are missing, out of date or were
 # interrupted; and DVC's own files as a full disk leaves them.
