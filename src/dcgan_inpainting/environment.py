@@ -110,7 +110,7 @@ def run(turn: int, *command: str | Path) -> None:
     # In a process group of its own, which Ctrl-C at a terminal does not reach, so that it has no
     # traceback of its own; and so that what it has started ends with it.
     with subprocess.Popen(
-        [os.fspath(word) for word in command],
+        [str(word) for word in command],
         stdin=subprocess.DEVNULL,
         pass_fds=[turn],
         process_group=0,
@@ -121,7 +121,7 @@ def run(turn: int, *command: str | Path) -> None:
             os.killpg(step.pid, signal.SIGKILL)
             raise
     if status:
-        words = " ".join(map(os.fspath, command[:4]))
+        words = " ".join(str(word) for word in command[:4])
         raise FaultError(f"'{words} …' ended with {status}; the next make begins anew")
 
 
