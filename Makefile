@@ -1,18 +1,17 @@
-# make repro | test | smoke | faults | ui | catch-up | fid | lint. Each makes .venv from requirements.lock first.
+# make repro | test | smoke | faults | ui | catch-up | fid | lint | audit. Each makes .venv from
+# requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
 PORT ?= 5000
 WEIGHTS ?=
 VENV := .venv/bin
-STAMP := .venv/requirements.lock
-READY := .dvc/plots/offline.html
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: repro test smoke faults ui catch-up fid lint format
+.PHONY: ready repro test smoke faults ui catch-up fid lint format audit
 
-repro: $(READY)
+repro: ready
 ifeq ($(PRESET),)
 	dvc repro
 else
@@ -20,15 +19,16 @@ else
 endif
 	@python -m dcgan_inpainting.summary
 
-test: $(READY)
-	pytest
+# Two files at a time: the tests of a file share what takes long to make.
+test: ready
+	pytest -n 2 --dist loadfile
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
-faults: $(READY)
+faults: ready
 	pytest --long -q tests/faults tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
-smoke: $(READY)
+smoke: ready
 	@set -e; here=$$(mktemp -d); trap 'rm -rf "$$here"' EXIT; \
 	tree=$$(git stash create); git archive "$${tree:-HEAD}" | tar -x -C "$$here"; cd "$$here"; \
 	git init -q; git add -A; \
@@ -37,33 +37,34 @@ smoke: $(READY)
 	dvc exp run $$(python -m dcgan_inpainting.presets smoke); \
 	python -m dcgan_inpainting.summary
 
-ui: $(READY)
+ui: ready
 	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
 
-catch-up: $(READY)
+catch-up: ready
 	@python -m dcgan_inpainting.tracking.outbox
 
-fid: $(READY)
+fid: ready
 	@python -m dcgan_inpainting.inception $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
-lint: $(READY)
+lint: ready
 	ruff check .
 	ruff format --check .
 	mypy
 
-format: $(READY)
+format: ready
 	ruff check --fix .
 	ruff format .
 
-# The page of `dvc plots show`, which opens without a network.
-$(READY): .dvc/plots/page.html src/dcgan_inpainting/plots_page.py $(STAMP)
-	@python -m dcgan_inpainting.plots_page
+# The lock's known vulnerabilities, asked of the package index: this needs the network. pip-audit is
+# no part of the lock, so it has an environment of its own.
+audit: ready
+	@test -x .venv/audit/bin/pip-audit || { python -m venv --clear .venv/audit && \
+	.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet pip-audit; }
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
+	-r requirements-spark.lock
 
-# The stamp is a copy of the lock: another branch's lock makes the environment anew.
-$(STAMP): requirements.lock
-	@cmp -s $< $@ && touch $@ || { \
-	echo "Making .venv from requirements.lock (some 6 GB with PyTorch; a few minutes)"; \
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one: make PYTHON=python3.12 …")' \
-	&& $(PYTHON) -m venv --clear .venv \
-	&& $(VENV)/python -m pip install --quiet --disable-pip-version-check -r $< \
-	&& cp $< $@; }
+# The environment from the lock and the page of plots where they are missing, out of date or were
+# interrupted; and DVC's own files as a full disk leaves them.
+ready:
+	@$(PYTHON) -m dcgan_inpainting.environment
+	@python -m dcgan_inpainting.dvc_files

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-import torch
+
+from tests.loopback import loopback
+
+# Before anything is imported that might ask a network.
+loopback.loopback_only()
+
+import torch  # noqa: E402
 
 # What a shell starts in the background ignores Ctrl-C, and so does all that it starts in turn; but
 # some tests interrupt a stage.
@@ -24,6 +30,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("DVC_", "MLFLOW_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Fail a test whose process has asked for another machine, or for its name; it got neither."""
+    loopback.attempts.clear()
+    yield
+    assert loopback.attempts == []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

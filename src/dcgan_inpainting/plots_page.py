@@ -48,10 +48,12 @@ def install() -> None:
     template = DVC / PAGE
     if not template.is_file():
         raise UserError(f"{template} is not there: run this from the project's top folder")
-    write_text(DVC / OFFLINE, offline(template.read_text(encoding="utf-8")))
+    page = offline(template.read_text(encoding="utf-8"))
     setting = ["--local", "plots.html_template", OFFLINE.as_posix()]
     if status := subprocess.run([sys.executable, "-m", "dvc", "config", *setting]).returncode:
         raise FaultError(f"`dvc config {' '.join(setting)}` ended with status {status}")
+    # Last: that it is there says that all of this was done.
+    write_text(DVC / OFFLINE, page)
 
 
 if __name__ == "__main__":

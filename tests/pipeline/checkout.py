@@ -228,6 +228,7 @@ class FullRun:
 
     checkout: Checkout
     done: Done
+    asked: str  # what any of its processes asked of another machine, and did not get
 
 
 def wait_until(

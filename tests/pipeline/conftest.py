@@ -7,6 +7,7 @@ import pytest
 from checkout import ROOT, Checkout, FullRun
 
 from dcgan_inpainting.presets import read_preset
+from tests.loopback import loopback
 
 # Smaller than the preset: the start of each stage takes most of the time anyway.
 SMALL = (
@@ -17,13 +18,6 @@ SMALL = (
     "masks.images=4",
     "evaluate.gallery=3",
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let `pytest -n 2 --dist loadgroup` make the full run once, not once a worker."""
-    for item in items:
-        if "full_run" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("full_run"))
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +38,13 @@ def full_run(bare: Checkout) -> Iterator[FullRun]:
     """The one full run, on the smoke preset's settings or smaller ones."""
     checkout = bare.copy(bare.path.with_name("full run"))
     checkout.set_params(*read_preset("smoke", ROOT / "presets"), *SMALL)
+    asked = bare.path.with_name("asked")
+    asked.touch()
     try:
-        done = checkout.run("dvc", "repro")
+        guard = {"PYTHONPATH": str(ROOT / "tests" / "loopback"), loopback.LOG: str(asked)}
+        done = checkout.run("dvc", "repro", **guard)
         checkout.commit()
-        yield FullRun(checkout, done)
+        yield FullRun(checkout, done, asked.read_text("utf-8"))
     finally:
         checkout.end_processes()
 

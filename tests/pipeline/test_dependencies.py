@@ -1,6 +1,7 @@
 """What each stage imports is what dvc.yaml says that it depends on; and what may import what."""
 
 import ast
+import configparser
 import os
 import subprocess
 import sys
@@ -141,6 +142,37 @@ assert "dvc" not in sys.modules
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_importing_everything_asks_no_other_machine(tmp_path: Path) -> None:
+    stages = sorted(ROOT.glob("stages/*.py"))
+    files = [(file, SRC) for file in MODULES] + [(file, ROOT) for file in stages]
+    names = [
+        ".".join(file.relative_to(base).with_suffix("").parts)
+        for file, base in files
+        if file.name != "__init__.py"
+    ]
+    program = f"""
+import importlib, mlflow, dvc.cli
+from loopback import attempts
+for name in {names}:
+    importlib.import_module(name)
+assert attempts == [], attempts
+"""
+    path = os.pathsep.join(map(str, (ROOT / "tests" / "loopback", SRC, ROOT)))
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_told_of_those_who_use_it() -> None:
+    """DVC's analytics and its look for new versions; MLflow's are off in tracking.location."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / ".dvc" / "config")
+    assert config["core"]["analytics"] == config["core"]["check_update"] == "false"
 
 
 def test_a_served_model_requires_exactly_what_its_code_imports() -> None:

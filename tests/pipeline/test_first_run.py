@@ -47,6 +47,11 @@ def test_every_stage_ran_once_in_order(full_run: FullRun) -> None:
     assert full_run.done.ran[-2:] == ["evaluate", "record"]
 
 
+def test_no_other_machine_was_asked_for_anything(full_run: FullRun) -> None:
+    """Neither by a stage nor by DVC or MLflow, which have telemetry."""
+    assert full_run.asked == ""
+
+
 def test_crops_are_faces_of_all_splits(checkout: Checkout) -> None:
     index = pd.read_csv(checkout.path / "data/cropped/index.csv")
     for split, count in (("train", 48), ("val", 6), ("test", 6)):

@@ -22,7 +22,6 @@ from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*Any type hint:UserWarning"),
-    pytest.mark.xdist_group("serving"),
 ]
 
 

@@ -18,7 +18,6 @@ COUNT = 30
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # Spark's and MLflow's, about their own libraries
-    pytest.mark.xdist_group("spark"),
 ]
 
 

@@ -1,0 +1,216 @@
+"""Each command that the README and docs show is run, here or elsewhere, or is named with a reason.
+
+A new one has to be put into one of the three tables below.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from checkout import ROOT, Checkout, FullRun
+from documented import FILES, commands
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
+    pytest.mark.timeout(900),
+]
+
+PRESET = "dvc exp run $(sed 's/#.*//; s/^./-S &/' presets/{}.txt)"
+SEVEN = "[center,pattern,random,half,strokes_thin,strokes_medium,strokes_thick]"
+SAMPLE = "-S data.archive=SAMPLE/img_align_celeba.zip"
+ANY = "-S data.archive_md5=any -S data.partition_md5=any -S crop.size=54"
+
+# What makes a run of real faces one of drawn faces at smoke size. The last of two values holds.
+SMOKE = (
+    " -S data.source=drawn -S data.archive=null -S data.images=60 -S data.val_fraction=0.1"
+    " -S data.test_fraction=0.1 -S crop.size=108 -S train.images=256 -S train.width=8"
+    " -S train.validate_every=128 -S encoder.images=320 -S masks.images=4"
+    " -S 'masks.kinds=[center,random]'"
+)
+
+# Run by the test below in this order: the command, and what is appended to it to make it small.
+HERE = {
+    "make repro": "",
+    "dvc repro": "",
+    "dvc exp run -S inpaint.steps=400": "",
+    "dvc metrics diff": "",
+    "dvc plots diff": "",
+    "dvc exp run --queue -S inpaint.steps=25,60 -S inpaint.blending=paste,poisson": "",
+    "dvc exp run --queue -S inpaint.steps=10,20,30,40 -S inpaint.learning_rate=0.02,0.1": "",
+    "dvc exp run --queue -S train.generator_steps=1,2": "",
+    "dvc exp run --queue -S train.generator_steps=1,2 -S train.generator_activation=leaky_relu"
+    " -S train.discriminator_activation=relu": "",
+    "dvc exp run --queue -S train.generator_steps=1 -S train.images=149000": "",
+    "dvc queue status": "",
+    "dvc exp show --only-changed": "",
+    "dvc exp show --only-changed --hide-workspace"
+    " --drop 'Created|State|Executor|hole_ssim.*|train.*'": "",
+    "python src/dcgan_inpainting/plots_page.py": "",
+    "python src/dcgan_inpainting/summary.py": "",
+    "export OMP_NUM_THREADS=1": "",
+    "source .venv/bin/activate": "",
+    "dvc repro crop": "",
+    PRESET.format("celeba"): SMOKE,
+    "dvc exp run -S data.source=folder -S data.archive=/path/to/faces -S crop.size=null":
+    " -S data.archive=faces",
+    "dvc exp run -S 'masks.kinds=[center,half]' -S masks.images=120 -S train.images=110000"
+    " crop masks": " -S masks.images=4",
+    "git commit -am 'Two kinds of mask, 120 images of each'": "",
+}  # fmt: skip
+
+REMOTE = "tests/pipeline/test_remote.py"
+QUEUE = "tests/pipeline/test_queue.py"
+SERVING = "tests/pipeline/test_serving.py"
+SPARK = "tests/pipeline/test_spark.py"
+PROCESSES = "tests/pipeline/test_processes.py"
+PRESETS = "tests/pipeline/test_presets_run.py"
+REAL_FACES = "tests/pipeline/test_celeba_sample.py"
+UI = "tests/unit/tracking/test_ui.py"
+CI = ".ci/run"
+
+# Run by another test, with other values, or by continuous integration itself.
+ELSEWHERE = {
+    "make test": CI,
+    "pytest": CI,
+    "pytest tests/pipeline/test_resume.py": CI,
+    "ruff check . && ruff format --check . && mypy": CI,
+    "python -m venv .venv": CI,
+    "pip install -r requirements.lock": CI,
+    "pip install -r requirements-spark.lock": CI,
+    "make repro PRESET=celeba": PRESETS,
+    f"{PRESET.format('celeba')} -S data.archive=/path/to/img_align_celeba.zip": REAL_FACES,
+    "dvc exp run -S train.width=3": "tests/pipeline/test_reruns.py",
+    "dvc queue start": QUEUE,
+    "dvc queue start -j 1": QUEUE,
+    "dvc queue start -j 2": QUEUE,
+    "dvc exp apply score-friz": REMOTE,
+    "dvc remote add --default storage ../storage": REMOTE,
+    'git commit -qm "Results are kept in ../storage" .dvc/config': REMOTE,
+    "dvc push --run-cache": REMOTE,
+    "git push -q": REMOTE,
+    "git clone -q git@example.org:you/project.git && cd project": REMOTE,
+    "dvc pull": REMOTE,
+    "dvc exp run -S inpaint.steps=100": REMOTE,
+    "dvc exp push origin ruddy-flea": REMOTE,
+    "dvc exp list origin": REMOTE,
+    "dvc exp pull origin ruddy-flea": REMOTE,
+    "dvc exp apply ruddy-flea": REMOTE,
+    "dvc exp run --pull -S inpaint.steps=100": REMOTE,
+    "make ui": UI,
+    "torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d"
+    " --rdzv-endpoint FIRST:29500 --no-python python -m stages.train": PROCESSES,
+    "mlflow models serve -m models:/dcgan-inpainting-drawn@champion --env-manager local"
+    " --port 5001": SERVING,
+    "curl -H 'Content-Type: application/json' -d @request.json"
+    " http://127.0.0.1:5001/invocations": SERVING,
+    "curl -H 'Content-Type: application/json' -d"
+    ' \'{"inputs": {"image": [[1, 2], [3]], "mask": []}}\''
+    " http://127.0.0.1:5001/invocations": SERVING,
+    "export PYSPARK_PYTHON=$(which python)": SPARK,
+    "export MLFLOW_TRACKING_URI=sqlite:////path/to/mlflow.db": SPARK,
+}
+
+HOURS = "hours; made once for docs/results.md or docs/article.md"
+BENCHMARK = "measures this machine for minutes; lint looks at its types"
+BUCKET = "needs a bucket"
+GPUS = "needs GPUs"
+SLURM = "needs a SLURM cluster; what it starts is tested in test_processes.py"
+
+INDEX = "asks the package index"
+
+NOT_RUN = {
+    "mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db": "MLflow's own, as in make ui",
+    ".venv\\Scripts\\activate": "Windows",
+    "uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --generate-hashes"
+    " -o requirements.lock pyproject.toml": INDEX,
+    "echo 'pyspark>=4.2,<4.3' | uv pip compile --universal --python-version 3.11 --no-annotate"
+    " --generate-hashes -c requirements.lock -o requirements-spark.lock -": INDEX,
+    "make audit": INDEX,
+    'pip install "torch-fidelity>=0.4,<0.5"': "an extra, from the package index",
+    "curl -L --create-dirs -o .downloads/weights-inception-2015-12-05-6726825d.pth"
+    " https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth": "a download",
+    "make fid": "needs weights to be downloaded; tests/unit/test_inception.py has small ones",
+    "make faults": "the nightly form of tests/faults, which make test runs short",
+    "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
+    "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",
+    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds=[center,half]' -S masks.images=120"
+    " -S train.images=100000 -S train.validate_every=20000 -S train.select=last crop masks": HOURS,
+    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds={SEVEN}'": HOURS,
+    f'{PRESET.format("thorough")} -S "$K"': HOURS,
+    f"dvc exp run -S 'masks.kinds={SEVEN}'": HOURS,
+    f"K='masks.kinds={SEVEN}'": HOURS,
+    'dvc exp run --queue -S "$K" -S inpaint.method=yeh': HOURS,
+    'dvc exp run --queue -S "$K" -S inpaint.depth=0 -S inpaint.encoder_share=0': HOURS,
+    "dvc exp apply ablation-all": HOURS,
+    "python -m benchmarks.ablation --images 40": HOURS,
+    "python -m benchmarks.compare $(python -m benchmarks.ablation --names)": HOURS,
+    "python -m benchmarks.compare YEH Z_ALONE": HOURS,
+    "python -m benchmarks.tables YEH": HOURS,
+    "python -m benchmarks.draw": BENCHMARK,
+    "python -m benchmarks.crop": BENCHMARK,
+    "python -m benchmarks.train --steps 40": BENCHMARK,
+    "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,
+    "OMP_NUM_THREADS=1 python -m benchmarks.quality --images 16": BENCHMARK,
+    "python benchmarks/track.py --stages masks inpaint@center evaluate --repeats 3": BENCHMARK,
+    "python benchmarks/track.py --stages train --repeats 1 --train-images 20000": BENCHMARK,
+    ".venv/bin/pip install 'dvc[s3]'": BUCKET,
+    "dvc remote add --default storage s3://BUCKET/dcgan-inpainting": BUCKET,
+    "dvc remote modify storage endpointurl https://storage.example.org": BUCKET,
+    "dvc remote modify --local storage access_key_id KEY": BUCKET,
+    "dvc remote modify --local storage secret_access_key SECRET": BUCKET,
+    'git commit -m "Results are kept in BUCKET" .dvc/config': BUCKET,
+    "dvc exp run -S train.batch_size=128": GPUS,
+    "dvc exp run -S train.devices=8 -S train.batch_size=256 -S inpaint.devices=8": GPUS,
+    "dvc commit --force train && dvc repro": SLURM,
+    "srun --nodes=1 --ntasks=1 dvc repro crop": SLURM,
+    "srun python -m stages.train": SLURM,
+    "dvc commit --force train": SLURM,
+}
+
+TABLES = (HERE, ELSEWHERE, NOT_RUN)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_command_that_is_shown_is_in_one_of_the_tables(file: Path) -> None:
+    for command in commands(file):
+        assert sum(command in table for table in TABLES) == 1, command
+
+
+def test_the_tables_hold_nothing_that_is_no_longer_shown() -> None:
+    shown = {command for file in FILES for command in commands(file)}
+    # The Makefile's targets are shown by its first line as well.
+    gone = [command for table in TABLES for command in table if command not in shown]
+    assert [command for command in gone if not command.startswith("make ")] == []
+
+
+def test_what_is_run_elsewhere_is_there() -> None:
+    assert [place for place in set(ELSEWHERE.values()) if not (ROOT / place).is_file()] == []
+
+
+@pytest.fixture
+def newcomers(full_run: FullRun, copied: Callable[[Checkout], Checkout]) -> Checkout:
+    """A checkout with a finished run, an environment as `make` leaves it, and a folder of faces."""
+    checkout = copied(full_run.checkout)
+    # Links, so that nothing a command may do to it is done to the environment of the tests.
+    environment = checkout.path / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != "requirements.lock":
+            (environment / entry.name).symlink_to(entry)
+    shutil.copy(ROOT / "requirements.lock", environment)
+    with ZipFile(checkout.path / "data/raw/images.zip") as archive:
+        archive.extractall(checkout.path / "faces")
+    return checkout
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
+def test_the_commands_work_as_they_stand(newcomers: Checkout) -> None:
+    author = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
+              for part, value in (("NAME", "test"), ("EMAIL", "test@localhost"))}  # fmt: skip
+    (newcomers.path / ".git/info/exclude").write_text("/faces/\n", encoding="utf-8")
+    for command, small in HERE.items():
+        newcomers.run("bash", "-ec", f"{command}{small}", **author)
