@@ -52,7 +52,6 @@ log = logging.getLogger(__name__)
 
 def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
-    fabric = start(params.devices, params.nodes, "auto", params.precision)
     known = np.load(MASKS / f"{kind}.npy")
     images = np.load(CROPPED / f"{split}.npy", mmap_mode="r")[: len(known)]
     identity = _identity(kind, split, params)
@@ -60,8 +59,11 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     parts = Parts(folder)
     batches = RestorationInParts(parts, len(images), params.images_at_once)
     with ExitStack() as stack:
-        if fabric.global_rank == 0:
+        if rank_of_this_process() == 0:
+            # Before the processes start: however long the wait, none of them waits for this one.
             stack.enter_context(held(folder, identity))
+        fabric = start(params.devices, params.nodes, "auto", params.precision)
+        if fabric.global_rank == 0:
             run.log_dataset(CROPPED / f"{split}.npy", split)
         fabric.barrier()
         missing = batches.missing()
