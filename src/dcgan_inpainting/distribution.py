@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -105,7 +106,9 @@ def _end_with(starter: int) -> None:
     """Let this process end when the one that started it has: it may wait for it without end."""
 
     def watch() -> None:
-        psutil.wait_procs([psutil.Process(starter)])
+        # A process that died has its children's parent no more, or, on Windows, no number.
+        while os.getppid() == starter and psutil.pid_exists(starter):
+            time.sleep(1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -130,7 +130,7 @@ class _Search:
             difference = images.index_select(0, rows).short()
             difference -= self._images.index_select(0, columns).short()
             difference *= self._known.index_select(0, columns).short()
-            squares = difference.float().square_().reshape(len(rows), -1, exact)
+            squares = difference.flatten(1).float().square_().unflatten(1, (-1, exact))
             distances = squares.sum(2).double().sum(1).long()
             numbered = (distances << _INDEX_BITS) + rows + start
             self._best.scatter_reduce_(0, columns, numbered, "amin")
