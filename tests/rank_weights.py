@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tiny_training import faces, settings
+from torch import Tensor
+from torch.distributed import GradBucket
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
+from torch.futures import Future
 
 from dcgan_inpainting.batches import Batches
 from dcgan_inpainting.distribution import Rank, start
@@ -26,8 +29,8 @@ if __name__ == "__main__":
     trainer, batches = Trainer(params, 32, fabric), Batches(faces(30), params, rank)
     averaged = {"generator": 0, "discriminator": 0}
 
-    def counting(name: str) -> Callable[[Any, Any], Any]:
-        def hook(state: Any, bucket: Any) -> Any:
+    def counting(name: str) -> Callable[[Any, GradBucket], Future[Tensor]]:
+        def hook(state: Any, bucket: GradBucket) -> Future[Tensor]:
             averaged[name] += bucket.is_last()
             return allreduce_hook(state, bucket)
 

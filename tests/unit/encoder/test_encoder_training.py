@@ -337,7 +337,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
         psnr = real(self)
         if self.taken == step:
             with torch.no_grad():
-                next(self.encoder.parameters()).flatten()[0] = value
+                next(self.encoder.parameters())[0, 0, 0, 0] = value
         return psnr
 
     monkeypatch.setattr(training._Training, "_step", poisoned)

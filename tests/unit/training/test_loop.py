@@ -168,7 +168,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, step: int, network: str, value: floa
         figures = real_step(self, real)
         if self.taken == step:
             with torch.no_grad():
-                next(getattr(self, network).parameters()).flatten()[0] = value
+                next(getattr(self, network).parameters())[0, 0, 0, 0] = value
         return figures
 
     monkeypatch.setattr(Trainer, "step", poisoned)
