@@ -6,12 +6,11 @@ generate does not change the speed.
 """
 
 import argparse
-import time
 
 import numpy as np
 import torch
 
-from benchmarks.measuring import measured, show
+from benchmarks.measuring import measured, now, show
 from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
@@ -51,7 +50,7 @@ def plain(steps: int) -> tuple[int, float]:
     weights = neighbour_weights(torch.from_numpy(known), 7, 0.0).to(device())
     z = torch.randn(1, generator.latent_dim, device=device()).requires_grad_(True)
     adam = torch.optim.Adam([z], 0.01)
-    start = time.perf_counter()
+    start = now()
     for _ in range(steps):
         adam.zero_grad()
         generated = generator(z)
@@ -61,16 +60,16 @@ def plain(steps: int) -> tuple[int, float]:
         adam.step()
         with torch.no_grad():
             z.clamp_(-1, 1)
-    return 1, time.perf_counter() - start
+    return 1, now() - start
 
 
 def ours(params: InpaintParams, count: int) -> tuple[int, float]:
     """Restore `count` images as the stage does."""
     generator, discriminator, encoder = networks()
     images, known = problem(count)
-    start = time.perf_counter()
+    start = now()
     restore(images, known, generator, discriminator, params, encoder=encoder)
-    return count, time.perf_counter() - start
+    return count, now() - start
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ time for anything else (activations, batch norm, losses, Adam, data, Python) wou
 fastest thing that the processor can do; small layers cannot reach it, however they are computed.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.measuring import now
 from dcgan_inpainting.devices import arithmetic, device
 from dcgan_inpainting.networks import Discriminator, Generator
 from dcgan_inpainting.training.params import TrainParams
@@ -107,11 +107,9 @@ def _quickest(work: Callable[[], object]) -> float:
     work()
     seconds = []
     for _ in range(REPEATS):
-        _wait()
-        began = time.perf_counter()
+        began = now()
         work()
-        _wait()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(now() - began)
     return min(seconds)
 
 
@@ -124,8 +122,3 @@ def _operations(work: Callable[[], object]) -> int:
 def _peak(dtype: torch.dtype) -> float:
     left, right = (torch.randn(MATRIX, MATRIX, device=device()).to(dtype) for _ in range(2))
     return 2 * MATRIX**3 / _quickest(lambda: left @ right)
-
-
-def _wait() -> None:
-    if device().type == "cuda":
-        torch.cuda.synchronize()

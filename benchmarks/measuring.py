@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sys
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
@@ -12,6 +13,15 @@ class Measurement(NamedTuple):
 
     rate: float
     memory: float
+
+
+def now() -> float:
+    """Return the seconds of a clock, read when a GPU has done all that it was given."""
+    # Not every benchmark needs PyTorch, which takes seconds to import.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def measured(work: Callable[..., tuple[int, float]], *arguments: object) -> Measurement:

@@ -6,7 +6,6 @@ that it shows as a curve.
 """
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.measuring import now
 from dcgan_inpainting import baselines
 from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
@@ -75,9 +75,9 @@ def measure(faces: Images, way: Way) -> tuple[float, list[str]]:
     for kind in KINDS:
         known = make_masks(kind, len(faces), faces.shape[1], seed=0)
         damaged = np.where(known[..., None], faces, np.uint8(0))
-        start = time.perf_counter()
+        start = now()
         restored = way(damaged, known)
-        spent += time.perf_counter() - start
+        spent += now() - start
         each = [quality(*row) for row in zip(faces, restored, known, strict=True)]
         psnr = np.mean([one.hole_psnr for one in each])
         figures.append(f"{psnr:6.2f} {np.mean([one.hole_ssim for one in each]):5.3f}")

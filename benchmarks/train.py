@@ -7,7 +7,6 @@ image by image, Adam as it comes, losses on probabilities' logits.
 """
 
 import argparse
-import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torchvision import transforms
 
 from benchmarks.limit import limit
-from benchmarks.measuring import measured, show
+from benchmarks.measuring import measured, now, show
 from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.devices import device
 from dcgan_inpainting.distribution import start
@@ -56,7 +55,7 @@ class Clock:
 
     def progressed(self, progress: Progress) -> None:
         """Note the time."""
-        self.marks.append((progress.images, time.perf_counter()))
+        self.marks.append((progress.images, now()))
 
     def validated(self, _validation: Validation) -> None:
         """The last step's comes after the last mark."""
@@ -105,11 +104,11 @@ def plain(params: TrainParams, steps: int) -> tuple[int, float]:
         collate_fn=lambda items: torch.stack([transform(image) for image, _ in items]),
     )
     ones = torch.ones(params.batch_size, device=device())
-    began, done = time.perf_counter(), 0
+    began, done = now(), 0
     while done < WARM_UP + steps:
         for real in loader:
             if done == WARM_UP:
-                began = time.perf_counter()
+                began = now()
             d_adam.zero_grad()
             criterion(discriminator(real.to(device())), 0.9 * ones).backward()
             z = torch.randn(params.batch_size, params.latent_dim, device=device())
@@ -126,7 +125,7 @@ def plain(params: TrainParams, steps: int) -> tuple[int, float]:
             done += 1
             if done == WARM_UP + steps:
                 break
-    return steps * params.batch_size, time.perf_counter() - began
+    return steps * params.batch_size, now() - began
 
 
 def compare(title: str, params: TrainParams, *, steps: int, references: int) -> float:

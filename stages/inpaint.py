@@ -53,7 +53,6 @@ log = logging.getLogger(__name__)
 
 def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
-    fabric = start(params.devices, params.nodes, "auto", params.precision)
     side = Architecture.load(MODELS / ARCHITECTURE).image_size
     images = load_images(CROPPED / f"{split}.npy", side=side)
     known = load_masks(MASKS / f"{kind}.npy", images)
@@ -63,8 +62,11 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
     parts = Parts(folder)
     batches = RestorationInParts(parts, len(images), params.images_at_once)
     with ExitStack() as stack:
-        if fabric.global_rank == 0:
+        if rank_of_this_process() == 0:
+            # Before the processes start: however long the wait, none of them waits for this one.
             stack.enter_context(held(folder, identity))
+        fabric = start(params.devices, params.nodes, "auto", params.precision)
+        if fabric.global_rank == 0:
             run.log_dataset(CROPPED / f"{split}.npy", split)
         fabric.barrier()
         missing = batches.missing()

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from dcgan_inpainting.atomic import write_text
 from dcgan_inpainting.checkpoints import checkpoints
-from dcgan_inpainting.devices import processor
-from dcgan_inpainting.distribution import start
+from dcgan_inpainting.devices import device, processor
+from dcgan_inpainting.distribution import Rank, processes, start
 from dcgan_inpainting.images import load_images
 from dcgan_inpainting.networks import Discriminator, Generator, save_weights
+from dcgan_inpainting.ranks import rank_of_this_process
 from dcgan_inpainting.source_digest import FRAME, digest_of_code
 from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.tracking.lock import md5_of
@@ -22,6 +22,7 @@ from dcgan_inpainting.tracking.runs import Run
 from dcgan_inpainting.training.loop import Trained, fit
 from dcgan_inpainting.training.params import LENGTH, TrainParams
 from dcgan_inpainting.training.reports import Reporter
+from dcgan_inpainting.training.updates import refuse_unshareable
 from dcgan_inpainting.training.validation import Validator
 from dcgan_inpainting.training_bar import TrainingBar
 
@@ -44,20 +45,25 @@ log = logging.getLogger(__name__)
 
 def work(params: TrainParams, run: Run) -> None:
     """Train, from where a killed attempt left off, and write the best weights and how it went."""
-    fabric = start(params.devices, params.nodes, params.strategy, params.precision)
     images = load_images(TRAIN)
     validation = load_images(VALIDATION, side=images.shape[1])
-    validator = Validator(images, validation, params)
+    several = processes(params.devices, params.nodes)
+    refuse_unshareable(params, Rank(world_size=several, device=device()))
     with ExitStack() as stack:
+        # Before the processes start: however long the wait, none of them waits for this one.
+        memory = (
+            stack.enter_context(checkpoints(project_root(), "train", _identity(params)))
+            if rank_of_this_process() == 0
+            else None
+        )
+        fabric = start(params.devices, params.nodes, params.strategy, params.precision)
+        validator = Validator(images, validation, params)
         interrupted = stack.enter_context(interruptible())
         if fabric.global_rank > 0:
             fit(images, validator, params, fabric, interrupted=interrupted)
             return
         run.log_dataset(TRAIN, "train")
         run.log_dataset(VALIDATION, "val")
-        memory = stack.enter_context(
-            checkpoints(project_root(), "train", _identity(params, fabric))
-        )
         total = params.steps(len(images)) * params.batch_size
         bar = stack.enter_context(TrainingBar("train", total))
         reporter = Reporter(REPORTS, bar, run)
@@ -76,15 +82,15 @@ def work(params: TrainParams, run: Run) -> None:
     reporter.write(trained)
 
 
-def _identity(params: TrainParams, fabric: Fabric) -> dict[str, Any]:
+def _identity(params: TrainParams) -> dict[str, Any]:
     """Return what determines the bytes of a training, but for its length."""
     return {
         "params": params.model_dump(mode="json", exclude=LENGTH),
         "data": [md5_of(TRAIN), md5_of(VALIDATION)],
         "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
         "torch": torch.__version__,
-        "processor": processor(fabric.device),
-        "ranks": fabric.world_size,
+        "processor": processor(device()),
+        "ranks": processes(params.devices, params.nodes),
     }
 
 

@@ -25,21 +25,10 @@ def mean(damaged: Images, known: Known, train: Images) -> Images:
 
 def nearest(damaged: Images, known: Known, train: Images) -> Images:
     """Fill each hole from the training image that is nearest, by least squares, where known."""
-    count = len(damaged)
-    seen = np.broadcast_to(known[..., None], damaged.shape).reshape(count, -1).astype(np.float64)
-    target = damaged.reshape(count, -1) * seen
-    lowest = np.full(count, np.inf)
-    closest = np.zeros(count, np.int64)
-    for first in range(0, len(train), CHUNK):
-        chunk = train[first : first + CHUNK].reshape(-1, seen.shape[1]).astype(np.float64)
-        # Σ known·(t − x)², without Σ known·x², which is the same for every t. In float64 all of
-        # it is whole numbers without rounding.
-        distance = np.square(chunk) @ seen.T - 2 * (chunk @ target.T)
-        place = distance.argmin(axis=0)
-        value = distance[place, np.arange(count)]
-        closest = np.where(value < lowest, place + first, closest)
-        lowest = np.minimum(value, lowest)
-    return np.where(known[..., None], damaged, train[closest])
+    # PyTorch takes seconds to import, and the processes of `biharmonic` have no need of it.
+    from dcgan_inpainting import nearest as search
+
+    return np.where(known[..., None], damaged, train[search.nearest(damaged, known, train)])
 
 
 def biharmonic(damaged: Images, known: Known) -> Images:

@@ -18,9 +18,24 @@ Strategy = Literal["auto", "ddp"]
 Network = TypeVar("Network", bound=nn.Module)
 
 
+CPU = torch.device("cpu")
+
+
 def device() -> torch.device:
-    """Return the GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return the GPU if there is one, else the CPU.
+
+    From then on a GPU's convolutions give the same bytes each time, and float32 is float32.
+    """
+    if not torch.cuda.is_available():
+        return CPU
+    # Otherwise a convolution's gradient has other last digits each time, and a training that was
+    # interrupted could not end with the bytes of one that was not.
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    # Otherwise convolutions round to the 10 bits of TF32.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return torch.device("cuda")
 
 
 def processor(device: torch.device) -> str:

@@ -1,22 +1,25 @@
 """Devices and processes: Lightning Fabric, started as the parameters say."""
 
 import logging
+import os
+import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
+import psutil
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
-from dcgan_inpainting.devices import Precision, Strategy, arithmetic
+from dcgan_inpainting.devices import CPU, Devices, Precision, Strategy, arithmetic, device
 from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.ranks import rank_of_this_process
 
-CPU = torch.device("cpu")
-
-# How long a rank waits for the others. A rank that died is noticed at once, by its connection;
-# this is for one that hangs. Rank 0 alone validates, which takes up to a minute.
-PATIENCE = timedelta(minutes=5)
+# How long a rank waits for the others: as good as without end, since one of them may have hours of
+# work more, or wait for another run to end. A rank that died is noticed within seconds all the
+# same: by its connection, and by the process that started it.
+PATIENCE = timedelta(days=14)
 
 # Of what it has to say only the warnings are news.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -50,9 +53,17 @@ class Rank:
         return cls(fabric.global_rank, fabric.world_size, fabric.device)
 
 
-def start(
-    devices: int | Literal["all"], nodes: int, strategy: Strategy, precision: Precision
-) -> Fabric:
+def processes(devices: Devices, nodes: int) -> int:
+    """Return how many processes `start` starts in all.
+
+    Args:
+        devices: processes on each machine; `all`: one for each GPU, or one on a CPU.
+        nodes: machines.
+    """
+    return nodes * (max(1, torch.cuda.device_count()) if devices == "all" else devices)
+
+
+def start(devices: Devices, nodes: int, strategy: Strategy, precision: Precision) -> Fabric:
     """Start the processes that share the work, this one among them.
 
     With one device this is only a thin layer. With several, each has a process: they are started
@@ -60,22 +71,19 @@ def start(
     has started them. GPUs are used where there are any, else CPU cores.
 
     Args:
-        devices: processes on each machine; `all`: one for each GPU, or one on a CPU.
-        nodes: machines.
+        devices, nodes: as for `processes`.
         strategy: auto is DDP for more than one process, and nothing for one.
         precision: arithmetic of the networks.
 
     Raises:
         UserError: there are fewer devices, or the launcher has started another number of processes.
     """
-    cuda = torch.cuda.is_available()
-    count = max(1, torch.cuda.device_count()) if devices == "all" else devices
+    cuda = device().type == "cuda"
+    count = processes(devices, 1)
     if cuda and count > torch.cuda.device_count():
         raise UserError(f"devices is {count}, and this machine has {torch.cuda.device_count()}")
-    if cuda:
-        # Otherwise a convolution's gradient has other last digits each time, and a training that
-        # was interrupted could not end with the bytes of one that was not.
-        torch.backends.cudnn.deterministic = True
+    if rank_of_this_process() > 0:
+        _end_with(os.getppid())
     distributed = strategy == "ddp" or count * nodes > 1
     try:
         fabric = Fabric(
@@ -92,3 +100,15 @@ def start(
     except ValueError as error:
         raise UserError(f"devices and nodes don't fit the launcher: {error}") from None
     return fabric
+
+
+def _end_with(starter: int) -> None:
+    """Let this process end when the one that started it has: it may wait for it without end."""
+
+    def watch() -> None:
+        # A process that died has its children's parent no more, or, on Windows, no number.
+        while os.getppid() == starter and psutil.pid_exists(starter):
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,11 +1,16 @@
 """The baselines, against brute force, scikit-image and a ramp."""
 
+from typing import Any, get_args
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from dcgan_inpainting import baselines
+from dcgan_inpainting import baselines, nearest
+from dcgan_inpainting.faces.drawn import draw_face
 from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.masks import Kind, make_masks
 
 SIDE = 16
 
@@ -51,7 +56,8 @@ def brute_force(images: Images, known: Known, train: Images) -> list[int]:
 def test_nearest_is_the_least_squares_neighbour_on_the_known_pixels(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(baselines, "CHUNK", chunk)
+    for name in ("DAMAGED_AT_ONCE", "TRAINED_AT_ONCE", "PAIRS_AT_ONCE"):
+        monkeypatch.setattr(nearest, name, chunk)
     train, known = noise(1, 40), masks(12)
     images = noise(2, 12)
     expected = brute_force(images, known, train)
@@ -59,6 +65,52 @@ def test_nearest_is_the_least_squares_neighbour_on_the_known_pixels(
     filled = baselines.nearest(damage(images, known), known, train)
     assert filled.dtype == np.uint8
     assert np.array_equal(filled, np.where(known[..., None], images, train[expected]))
+
+
+@pytest.mark.parametrize("kind", get_args(Kind)[:-1])
+@pytest.mark.parametrize(("side", "coarse", "fine"), [(64, 16, 32), (32, 4, 8), (24, 16, 32)])
+def test_the_bound_leaves_out_no_image_that_is_nearest(
+    kind: Kind, side: int, coarse: int, fine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On images that are smooth, as faces are, so that most pairs are never measured."""
+    monkeypatch.setattr(nearest, "COARSE", coarse)
+    monkeypatch.setattr(nearest, "FINE", fine)
+    rng = np.random.default_rng(3)
+
+    def smooth(count: int) -> Images:
+        rough = rng.normal(128, 90, (count, side, side, 3))
+        return gaussian_filter(3 * rough - 256, (0, 3, 3, 0)).clip(0, 255).astype(np.uint8)
+
+    train, images = smooth(300), smooth(9)
+    train[200] = train[30]  # of equally near ones the first
+    images[0] = train[30]
+    images[1], images[2] = 0, 255
+    known = make_masks(kind, len(images), side, 5)
+    known[3] = True
+    known[4] = False
+    known[4, 3, 7] = True
+    expected = brute_force(images, known, train)
+    assert nearest.nearest(damage(images, known), known, train).tolist() == expected
+    assert expected[0] == 30
+
+
+def test_few_pairs_of_faces_are_measured_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = 0
+    real = nearest._Search._measure
+
+    def counting(self: nearest._Search, *arguments: Any) -> None:
+        nonlocal measured
+        measured += len(arguments[1])
+        real(self, *arguments)
+
+    monkeypatch.setattr(nearest._Search, "_measure", counting)
+    monkeypatch.setattr(nearest, "TRAINED_AT_ONCE", 100)
+    faces = np.stack([draw_face(index, 1)[50:178:2, 25:153:2] for index in range(230)])
+    train, images = faces[:200], faces[200:]
+    known = make_masks("center", len(images), 64, 1)
+    found = nearest.nearest(damage(images, known), known, train)
+    assert found.tolist() == brute_force(images, known, train)
+    assert measured < 0.1 * len(images) * len(train)
 
 
 def test_nearest_ignores_what_stands_in_the_hole() -> None:

@@ -57,3 +57,18 @@ def test_placed_networks_are_channels_last(monkeypatch: pytest.MonkeyPatch) -> N
     assert place(convolution) is convolution
     assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(convolution.weight, before)
+
+
+def test_a_gpu_computes_the_same_bytes_and_no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    for flags, name, value in (
+        (cudnn, "deterministic", False),
+        (cudnn, "benchmark", True),
+        (cudnn, "allow_tf32", True),
+        (matmul, "allow_tf32", True),
+    ):
+        setattr(flags, name, value)
+    processor(monkeypatch, gpu=True, native=True, avx=False)
+    assert device().type == "cuda"
+    assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
+    assert (cudnn.allow_tf32, matmul.allow_tf32) == (False, False)

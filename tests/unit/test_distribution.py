@@ -1,9 +1,16 @@
 """Devices: what a process is given, and what is refused."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
 import pytest
 import torch
 
-from dcgan_inpainting.distribution import Rank, start
+from dcgan_inpainting import distribution
+from dcgan_inpainting.distribution import Rank, processes, start
 from dcgan_inpainting.errors import UserError
 
 
@@ -65,3 +72,29 @@ def test_a_batch_is_shared_evenly(batch: int, ranks: int, share: int) -> None:
 def test_a_batch_that_can_t_be_shared_is_refused(batch: int, ranks: int) -> None:
     with pytest.raises(UserError, match=rf"batch_size is {batch}, which {ranks} processes"):
         Rank(0, ranks).share(batch)
+
+
+def test_the_number_of_processes_is_known_before_they_start() -> None:
+    assert processes(3, 2) == 6
+    assert processes("all", 2) == 2 * max(1, torch.cuda.device_count())
+
+
+WAITS = """
+import os, sys, time
+from dcgan_inpainting.distribution import _end_with
+_end_with(os.getppid())
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+STARTS = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+def test_a_rank_ends_with_the_process_that_started_it() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(distribution.__file__).parents[1])}
+    command = [sys.executable, "-c", STARTS, WAITS]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        waiting = psutil.Process(int(starter.stdout.readline()))
+        assert waiting.is_running()
+        starter.kill()
+        waiting.wait(60)

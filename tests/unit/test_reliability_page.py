@@ -19,7 +19,9 @@ def test_every_test_that_the_page_names_is_there() -> None:
 
 
 def test_every_case_of_the_faults_stands_on_the_page() -> None:
-    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/faults").glob("test_*.py")]
+    files = [
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/faults").glob("test_*.py")
+    ]
     unnamed = [
         (file, name)
         for file in files

@@ -14,6 +14,7 @@ OF_EACH_KIND = 512
 # Beyond those of masks.seed, so that no mask of a test is learned. To NumPy a seed is words of 32
 # bits, filled up with zeros to four: [2**32 + seed, kind, 0] would be a test's [seed, 1, kind].
 OTHER_SEED = 2**64
+VALIDATION_SEED = 2 * OTHER_SEED  # beyond both, so that the tests' masks decide nothing either
 ELSEWHERE = 0.25  # share of the holes that are moved, so that a square may lie anywhere
 
 

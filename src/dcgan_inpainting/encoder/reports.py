@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import fmean
 
@@ -50,10 +50,12 @@ class Reporter:
 
     def write(self, history: History) -> None:
         """Write the tables, the picture of the last validation and its figures."""
-        write_table(self._folder / "training.csv", [asdict(seen) for seen in history.progress])
+        names = [field.name for field in fields(Progress)]
+        steps = map(asdict, history.progress)  # none of a training of length 0
+        write_table(self._folder / "training.csv", names, steps)
+        last = history.validations[-1]  # there is one of the start at least
         seen = [validation.row() for validation in history.validations]
-        write_table(self._folder / "validation.csv", seen)
-        last = history.validations[-1]
+        write_table(self._folder / "validation.csv", list(last.row()), seen)
         save_png(_picture(last.faces), self._folder / "faces.png")
         psnr = {kind: round(value, 3) for kind, value in last.psnr.items()}
         text = json.dumps({"encoder_psnr": {**psnr, "mean": _mean(psnr)}}, indent=2) + "\n"

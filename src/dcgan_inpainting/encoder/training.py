@@ -18,9 +18,11 @@ from dcgan_inpainting.encoder.holes import Holes
 from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.validation import Validation, Validator
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
 from dcgan_inpainting.networks import Discriminator, Generator
 from dcgan_inpainting.seeds import Purpose, generator_for
+from dcgan_inpainting.training.health import broken
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
 BETAS = (0.9, 0.99)
@@ -104,6 +106,7 @@ def train_encoder(
 
     Raises:
         KeyboardInterrupt: `interrupted` said so; the state is saved.
+        UserError: the training diverged.
     """
     training = _Training(images, validator, generator, discriminator, params, observer, memory)
     training.resume()
@@ -223,7 +226,13 @@ class _Training:
             self.save()
 
     def validate(self) -> None:
-        """Try the encoder on validation faces."""
+        """Try the encoder on validation faces.
+
+        Raises:
+            UserError: a weight is not finite.
+        """
+        if name := broken(self.encoder.state_dict()):
+            raise _diverged(f"{name} is not finite", self.taken)
         images = self.taken * self.params.batch_size
         validation = self.validator(self.encoder.eval(), self.generator, self.taken, images)
         self.history.validations.append(validation)
@@ -231,12 +240,13 @@ class _Training:
             self.observer.validated(validation)
 
     def save(self) -> None:
-        """Keep the state."""
+        """Keep the state, unless it is no longer a sound one."""
         self.next_save = time.monotonic() + SAVE_SECONDS
-        if self.memory is None:
+        weights = self.encoder.state_dict()
+        if self.memory is None or broken(weights):
             return
         state = {
-            "encoder": self.encoder.state_dict(),
+            "encoder": weights,
             "adam": self.adam.state_dict(),
             "pending": torch.stack(self.pending) if self.pending else torch.empty(0),
             "history": self.history.state_dict(),
@@ -270,8 +280,16 @@ class _Training:
 
     def _report(self) -> None:
         psnr = float(torch.stack(self.pending).mean())
+        if not math.isfinite(psnr):
+            raise _diverged(f"its PSNR is {psnr}", self.taken)
         self.pending.clear()
         progress = Progress(self.taken, self.taken * self.params.batch_size, psnr)
         self.history.progress.append(progress)
         if self.observer:
             self.observer.progressed(progress)
+
+
+def _diverged(what: str, step: int) -> UserError:
+    return UserError(
+        f"the training diverged: {what} at step {step}; try a lower encoder.learning_rate"
+    )

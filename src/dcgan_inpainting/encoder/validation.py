@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from dcgan_inpainting.devices import Precision, autocast, device
-from dcgan_inpainting.encoder.holes import DRAWN
+from dcgan_inpainting.encoder.holes import DRAWN, VALIDATION_SEED
 from dcgan_inpainting.encoder.network import Encoder
 from dcgan_inpainting.images import Images, Known
 from dcgan_inpainting.masks import Kind, make_masks
@@ -51,12 +51,13 @@ class Validator:
         Args:
             faces: validation images, uint8, N×S×S×3; the first ones are taken.
             precision: arithmetic of the networks.
-            seed: of the holes.
+            seed: of the holes, which are no test's, and none that the encoder learns to fill.
         """
         self._faces = np.array(faces[:FACES])
         self._precision: Precision = precision
         size = self._faces.shape[1]
-        self._known = {kind: make_masks(kind, len(self._faces), size, seed) for kind in DRAWN}
+        count, seed = len(self._faces), VALIDATION_SEED + seed
+        self._known = {kind: make_masks(kind, count, size, seed) for kind in DRAWN}
 
     def __call__(
         self, encoder: Encoder, generator: Generator, step: int, images: int

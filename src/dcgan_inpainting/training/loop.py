@@ -1,5 +1,6 @@
 """The training loop: which step comes next, when to look, when to save and when to stop."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.health import Health
+from dcgan_inpainting.training.health import Health, broken
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.progress import Progress
 from dcgan_inpainting.training.updates import RECALIBRATION_BATCHES, Trainer
@@ -207,8 +208,11 @@ class _Training:
     def save(self) -> None:
         """Keep the state, unless it is no longer a sound one."""
         self.next_save = time.monotonic() + SAVE_SECONDS
+        if self.memory is None:
+            return
         pending = torch.stack(self.pending) if self.pending else torch.empty(0)
-        if self.memory is None or not pending.isfinite().all():
+        # A step's figures are those of the weights before it.
+        if not (pending.isfinite().all() and self.trainer.sound()):
             return
         state = {
             "trainer": self.trainer.state_dict(),
@@ -248,11 +252,22 @@ class _Training:
             self.observer.progressed(progress)
 
     def _validate(self) -> None:
-        if not self.first_rank:
-            return
+        if self.first_rank:
+            self._look()
+        self.diverged = self.fabric.broadcast(self.diverged)
+
+    def _look(self) -> None:
+        """Judge the present weights, and keep them where they are the best so far."""
         some = map(self.batches, range(1, RECALIBRATION_BATCHES // 2 + 1))
         networks = self.trainer.networks(some)
+        weights = networks.state_dict()
+        self.diverged = _unsound(weights, self.step)
+        if self.diverged:
+            return
         scores = self.validator.scores(networks.average)
+        self.diverged = _unsound_scores(scores, self.step)
+        if self.diverged:
+            return
         better = self.best is None or scores.beat(self.best[0].scores, self.params.select)
         validation = Validation(
             self.step,
@@ -263,7 +278,7 @@ class _Training:
         )
         self.history.validations.append(validation)
         if better:
-            self.best = validation, networks.state_dict()
+            self.best = validation, weights
         if self.observer:
             self.observer.validated(validation)
         self.save()
@@ -276,3 +291,18 @@ class _Training:
 
     def _last_best(self) -> Validation:
         return next(seen for seen in reversed(self.history.validations) if seen.best)
+
+
+def _unsound(weights: Weights, step: int) -> str:
+    """Return which weights are not finite, in words; "" where all are."""
+    for network, values in weights.items():
+        if name := broken(values):
+            return f"{name} of the network {network} is not finite at step {step}"
+    return ""
+
+
+def _unsound_scores(scores: Scores, step: int) -> str:
+    for name, value in scores.row().items():
+        if not math.isfinite(value):
+            return f"{name} is {value} at step {step}"
+    return ""

@@ -60,10 +60,10 @@ class Reporter:
             {"step": seen.step, "images": seen.images, **seen.metrics()}
             for seen in trained.history.progress
         ]
-        write_table(self._folder / "losses.csv", rows)
+        write_table(self._folder / "losses.csv", list(rows[0]), rows)
         plot_losses(self._folder / "losses.csv", self._folder / "losses.png")
         seen = [validation.row() for validation in trained.history.validations]
-        write_table(self._folder / "validation.csv", seen)
+        write_table(self._folder / "validation.csv", list(seen[0]), seen)
         scores = trained.chosen.scores
         figures = {
             "swd": scores.swd,

@@ -13,6 +13,7 @@ from dcgan_inpainting import losses
 from dcgan_inpainting.augmentation import diff_augment
 from dcgan_inpainting.devices import Network, autocast, place
 from dcgan_inpainting.distribution import Rank
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.networks import (
     Discriminator,
     Generator,
@@ -108,6 +109,15 @@ class Trainer:
         """Return D's logits of real or generated images, changed at random for D's eyes only."""
         return self.discriminator(diff_augment(images, self.params.augment, rng))
 
+    def _judge_alone(self, images: Tensor) -> Tensor:
+        """Return D's logits, past the ranks' wrapper.
+
+        The wrapper has no second derivative. And called outside of D's own update it would get
+        ready to average D's gradients, and do so at the next backward pass, wanted or not.
+        """
+        with autocast(self.params.precision):
+            return self.discriminator.module(images).float()
+
     def _update_discriminator(
         self, real: Tensor, fake: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -133,16 +143,15 @@ class Trainer:
     def _r1(self, real: Tensor) -> Tensor:
         """Return R1's penalty, which stands for that of r1_every steps (lazy regularisation)."""
         images = real.detach().requires_grad_(True)
-        # Not through the ranks' wrapper, which has no second derivative.
-        with autocast(self.params.precision):
-            logits = self.discriminator.module(images).float()
+        logits = self._judge_alone(images)
         return self.params.r1_every * losses.r1_penalty(logits, images, self.params.r1_weight)
 
     def _update_generator(self, fake: Tensor, rng: torch.Generator) -> Tensor:
         # D's weights are held: only the gradient with respect to the images is needed.
         self.discriminator.requires_grad_(False)
         self._g_adam.zero_grad()
-        loss = losses.generator_loss(self._judge(fake, rng), self.params.loss)
+        logits = self._judge_alone(diff_augment(fake, self.params.augment, rng))
+        loss = losses.generator_loss(logits, self.params.loss)
         self._fabric.backward(loss)
         self._g_adam.step()
         self.discriminator.requires_grad_(True)
@@ -178,6 +187,11 @@ class Trainer:
         copied.load_state_dict(network.state_dict())
         return place(copied)
 
+    def sound(self) -> bool:
+        """Return whether all that was learned is finite."""
+        networks = (self.generator, self.average, self.discriminator)
+        return all(bool(w.isfinite().all()) for network in networks for w in network.parameters())
+
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
         parts = {
@@ -197,6 +211,23 @@ class Trainer:
         self._g_adam.load_state_dict(state["g_adam"])
         self._d_adam.load_state_dict(state["d_adam"])
         self.taken = state["taken"]
+
+
+def refuse_unshareable(params: TrainParams, rank: Rank) -> None:
+    """Refuse settings that so many processes can't train with; any of them can say so.
+
+    Raises:
+        UserError: the batch can't be shared evenly, or R1 asks for a second derivative, which batch
+            norm over several GPUs does not have.
+    """
+    rank.share(params.batch_size)
+    several_gpus = rank.world_size > 1 and rank.device.type == "cuda"
+    if several_gpus and params.r1_weight and params.discriminator_norm == "batch":
+        raise UserError(
+            f"train.r1_weight is {params.r1_weight:g}, and batch norm over several GPUs has no "
+            "second derivative, which R1 needs: set train.discriminator_norm to spectral or none, "
+            "or train.r1_weight to 0, or train.devices to 1"
+        )
 
 
 def _prepared(network: Any, rng: torch.Generator, rank: Rank, *, spectral: bool = False) -> Any:

@@ -1,5 +1,6 @@
 """The encoder's training: its loss, its rate, what it tells, and going on after an end."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,13 @@ from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.encoder import training
 from dcgan_inpainting.encoder.holes import Holes
 from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
+from dcgan_inpainting.encoder.reports import Reporter
 from dcgan_inpainting.encoder.training import feature_loss, psnr_of
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.networks import freeze
 from dcgan_inpainting.seeds import Purpose, generator_for
+from dcgan_inpainting.tracking.runs import SILENT
+from dcgan_inpainting.training_bar import TrainingBar
 
 
 def after(steps: int) -> Callable[[], bool]:
@@ -309,3 +314,48 @@ def test_all_images_are_seen(images: int, steps: int) -> None:
 @pytest.mark.parametrize(("every", "steps"), [(1, 1), (4, 1), (10, 2), (16, 4)])
 def test_validations_are_at_least_one_step_apart(every: int, steps: int) -> None:
     assert settings(validate_every=every).steps_between_validations == steps
+
+
+# ── Length 0, and divergence ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_training_of_length_0_has_an_empty_table_and_a_validation(tmp_path: Path) -> None:
+    encoder, history = train(images=0)
+    assert digest(encoder) == digest(fresh().eval())
+    with TrainingBar("encoder", 0) as bar:
+        Reporter(tmp_path, bar, SILENT).write(history)
+    assert (tmp_path / "training.csv").read_text() == "step,images,psnr\n"
+    assert len((tmp_path / "validation.csv").read_text().splitlines()) == 2
+    assert len(json.loads((tmp_path / "metrics.json").read_text())["encoder_psnr"]) == 8
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
+    """Let a weight of the encoder be no finite number once a step is taken, as Adam leaves it."""
+    real = training._Training._step
+
+    def poisoned(self: Any) -> torch.Tensor:
+        psnr = real(self)
+        if self.taken == step:
+            with torch.no_grad():
+                next(self.encoder.parameters())[0, 0, 0, 0] = value
+        return psnr
+
+    monkeypatch.setattr(training._Training, "_step", poisoned)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("step", "seen"), [(3, "its PSNR is nan at step 4"), (4, "not finite at step 4"), (6, "step 6")]
+)
+def test_weights_that_are_not_finite_end_a_training(
+    step: int, seen: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a report or a validation comes first: the last step has both."""
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
+    poison(monkeypatch, step, value)
+    kept = Kept()
+    with pytest.raises(UserError, match=rf"diverged: .*{seen}; try a lower encoder.learning_rate"):
+        train(memory=kept)
+    assert max(kept.states) == step - 1
+    for state in kept.states.values():
+        assert all(weight.isfinite().all() for weight in state["encoder"].values())

@@ -5,8 +5,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from dcgan_inpainting.encoder.filling import pull_push
+from dcgan_inpainting.encoder.filling import by_weights, pull_push
 from dcgan_inpainting.masks import Kind, make_masks
 
 
@@ -102,3 +103,21 @@ def test_one_known_pixel_fills_the_image() -> None:
     known[0, 0, 3, 12] = 1
     expected = images[:, :, 3:4, 12:13].expand_as(images)
     torch.testing.assert_close(pull_push(images, known), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [1, 2, 8, 32])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_interpolation_on_a_gpu_is_that_of_a_cpu(side: int, layout: torch.memory_format) -> None:
+    images = noise(3, side).contiguous(memory_format=layout)
+    above = noise(3, 2 * side)
+    gradients = []
+    for double in (
+        by_weights,
+        lambda small: interpolate(small, scale_factor=2, mode="bilinear", align_corners=False),
+    ):
+        small = images.clone().requires_grad_(True)
+        made = double(small)
+        gradients.append((made.detach(), *torch.autograd.grad((made * above).sum(), small)))
+    (made, slope), (expected, expected_slope) = gradients
+    torch.testing.assert_close(made, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(slope, expected_slope, rtol=0, atol=1e-5)

@@ -1,12 +1,20 @@
 """The holes that the encoder learns to fill: a function of step and seed, and none of a test."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from dcgan_inpainting.encoder import holes
-from dcgan_inpainting.encoder.holes import DRAWN, ELSEWHERE, OTHER_SEED, Holes
+from dcgan_inpainting.encoder.holes import (
+    DRAWN,
+    ELSEWHERE,
+    OTHER_SEED,
+    VALIDATION_SEED,
+    Holes,
+)
 from dcgan_inpainting.masks import MasksParams, make_masks
 
 SIZE, EACH = 32, 8  # as many as the stock holds while it is tested
@@ -89,4 +97,17 @@ def test_a_test_with_the_encoder_s_own_seed_has_other_masks(seed: int) -> None:
     learned = stock(seed)
     for kind in DRAWN:
         if kind not in ("center", "half"):  # of which there are but one and four
-            assert learned[kind].isdisjoint(prints(make_masks(kind, EACH, SIZE, seed)))
+            tested, judged = (
+                prints(make_masks(kind, EACH, SIZE, first + seed)) for first in (0, VALIDATION_SEED)
+            )
+            assert learned[kind].isdisjoint(tested)
+            assert learned[kind].isdisjoint(judged)
+            assert set(tested).isdisjoint(judged)
+
+
+def test_the_masks_of_a_test_are_those_of_ever() -> None:
+    """Results of other versions are compared on them."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for kind in DRAWN:
+        digest.update(make_masks(kind, 3, SIZE, 1).tobytes())
+    assert digest.hexdigest() == "9d34003ad4936d93e90b71e699cb2231"

@@ -157,6 +157,59 @@ def test_a_broken_state_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert value.isfinite().all()
 
 
+def poison(monkeypatch: pytest.MonkeyPatch, step: int, network: str, value: float) -> None:
+    """Let a weight be no finite number once a step is taken, as Adam leaves it.
+
+    The step's own figures, those of the weights before, are as good as any.
+    """
+    real_step = Trainer.step
+
+    def poisoned(self: Trainer, real: torch.Tensor) -> torch.Tensor:
+        figures = real_step(self, real)
+        if self.taken == step:
+            with torch.no_grad():
+                next(getattr(self, network).parameters())[0, 0, 0, 0] = value
+        return figures
+
+    monkeypatch.setattr(Trainer, "step", poisoned)
+
+
+@pytest.mark.parametrize("select", ["swd", "reconstruction", "last"])
+@pytest.mark.parametrize("network", ["generator", "average", "discriminator"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_never_chosen(
+    select: str, network: str, value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    good = train(images=12, select=select)[0]
+    poison(monkeypatch, 6, network, value)  # the last step, which is looked at
+    with checkpoints(tmp_path, "train", {}) as memory:
+        trained, heard = train(select=select, memory=memory)
+        newest = memory.newest()
+    assert trained.chosen.step == 3
+    assert digest(trained.weights) == digest(good.weights)
+    assert "is not finite at step 6" in trained.diverged
+    assert [seen.step for seen in heard.validations] == [3]
+    assert newest is not None
+    assert newest[0] == 5
+
+
+def test_weights_that_are_not_finite_at_the_first_look_are_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    poison(monkeypatch, 3, "average", np.nan)
+    with pytest.raises(UserError, match=r"before its first validation: .* average .* at step 3"):
+        train()
+
+
+def test_scores_that_are_not_finite_end_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = iter([Scores(1.0, 1.0, {}, 1.0), Scores(np.nan, 1.0, {}, 1.0)])
+    monkeypatch.setattr(Validator, "scores", lambda _self, _generator: next(given))
+    trained, _ = train(select="last")
+    assert trained.chosen.step == 3
+    assert trained.diverged == "swd is nan at step 6"
+
+
 # ── Going on ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -278,3 +331,22 @@ def test_the_threads_are_those_that_a_training_began_with(tmp_path: Path) -> Non
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({"images": 1}, [1]),  # a quarter of a batch is one
+        ({"images": 5}, [2]),
+        ({"samples": 1}, [3, 6]),
+        ({"validate_every": 1}, [1, 2, 3, 4, 5, 6]),
+        ({"validate_every": 10**10}, [6]),
+        ({"batch_size": 16}, [1, 2]),  # more than there are images
+        ({"ema_decay": 0}, [3, 6]),
+    ],
+)
+def test_a_training_of_any_length_is_one(changes: dict[str, Any], seen: list[int]) -> None:
+    trained, heard = train(**changes)
+    assert [validation.step for validation in heard.validations] == seen
+    assert trained.chosen.step == seen[-1]
+    assert trained.diverged == ""

@@ -1,5 +1,6 @@
 """Several processes: each sees images of its own, and all hold the same weights."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,9 @@ def test_all_ranks_hold_the_same_weights(ranks: int, tmp_path: Path) -> None:
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=200)
-    told = [(tmp_path / str(rank)).read_text().split() for rank in range(ranks)]
-    assert len({weights for weights, _ in told}) == 1
-    assert len({figures for _, figures in told}) == ranks
+    told = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(ranks)]
+    assert len({weights for weights, _, _ in told}) == 1
+    assert len({figures for _, figures, _ in told}) == ranks
+    # Two updates of G a step, one of D with three backward passes: each is averaged once.
+    for _, _, averaged in told:
+        assert averaged == [[2 * step, step] for step in range(1, 7)]

@@ -9,9 +9,11 @@ from tiny_training import PARAMS, digest, faces, one_process, settings, train
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from dcgan_inpainting.distribution import Rank
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.networks import Discriminator, Generator, initialise
 from dcgan_inpainting.seeds import Purpose, generator_for
-from dcgan_inpainting.training.updates import Trainer
+from dcgan_inpainting.training.updates import Trainer, refuse_unshareable
 
 
 def weights(network: nn.Module) -> list[Tensor]:
@@ -237,3 +239,25 @@ def test_a_state_goes_on_to_the_same_bytes() -> None:
     for name in ("generator", "discriminator", "average"):
         pairs = zip(weights(getattr(whole, name)), weights(getattr(other, name)), strict=True)
         assert all(torch.equal(*pair) for pair in pairs)
+
+
+GPUS = Rank(0, 2, torch.device("cuda"))
+
+
+def test_r1_is_refused_where_batch_norm_spans_several_gpus() -> None:
+    with pytest.raises(UserError, match=r"second derivative.*discriminator_norm to spectral"):
+        refuse_unshareable(settings(r1_weight=1.0), GPUS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rank"),
+    [
+        ({"r1_weight": 0}, GPUS),
+        ({"r1_weight": 1.0, "discriminator_norm": "none"}, GPUS),
+        ({"r1_weight": 1.0, "discriminator_norm": "spectral"}, GPUS),
+        ({"r1_weight": 1.0}, Rank(0, 2)),
+        ({"r1_weight": 1.0}, Rank(device=torch.device("cuda"))),
+    ],
+)
+def test_what_can_be_trained_is_not_refused(changes: dict[str, Any], rank: Rank) -> None:
+    refuse_unshareable(settings(**changes), rank)
