@@ -175,6 +175,14 @@ def test_avif_is_read() -> None:
     assert np.abs(decode(data).astype(int) - smooth(64, 48)).mean() < 3
 
 
+def test_heic_is_read_where_its_extra_is_installed() -> None:
+    pytest.importorskip("pillow_heif")
+    assert decoding._formats()[-1] == "HEIF"
+    data = encode(Image.fromarray(smooth(64, 48)), "HEIF", quality=90, exif=exif(TURNED))
+    upright = np.rot90(smooth(64, 48), -1)
+    assert np.abs(decode(data).astype(int) - upright).mean() < 3
+
+
 @pytest.mark.parametrize("kind", ["DDS", "PPM", "TGA", "JPEG2000", "ICO", "PCX"])
 def test_formats_that_nobody_asked_for_are_not_tried(kind: str) -> None:
     with pytest.raises(UnreadableImageError, match="not an image of a known format"):
@@ -245,9 +253,7 @@ def test_pillows_warnings_are_not_shown_and_stop_nothing() -> None:
     # In a process of its own: pytest's filters stand before the module's own.
     data = encode(flat("RGB", (9, 9, 9)), "PNG", exif=exif(TURNED, TURNED)[:-12])
     code = (
-        "import sys; from dcgan_inpainting.decoding import decode; "
-        "decode(sys.stdin.buffer.read())"
-    )
+        "import sys; from dcgan_inpainting.decoding import decode; decode(sys.stdin.buffer.read())"
     )
     command = [sys.executable, "-W", "error::UserWarning", "-c", code]
     here = {**os.environ, "PYTHONPATH": str(Path(decoding.__file__).parents[1])}
