@@ -18,6 +18,7 @@ from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cores import cores
 from dcgan_inpainting.crop_archive import crop_archive
 from dcgan_inpainting.cropping import CropParams
+from dcgan_inpainting.decoding import MAX_PIXELS
 from dcgan_inpainting.drawing import draw_faces
 from dcgan_inpainting.partition import Entry, by_position, write_partition
 
@@ -42,7 +43,14 @@ def ours(folder: Path, size: int, threads: int) -> tuple[int, float]:
     importlib.import_module("torchvision")
 
     start = time.perf_counter()
-    params = CropParams(size=size, offset_x=0, offset_y=0, image_size=64, max_unreadable=0)
+    params = CropParams(
+        size=size,
+        offset_x=0,
+        offset_y=0,
+        image_size=64,
+        max_pixels=MAX_PIXELS,
+        max_unreadable=0,
+    )
     raw = (folder / "images.zip", folder / "partition.csv")
     count = crop_archive(*raw, params, folder / "ours", folder, threads=threads)["images"]
     return count, time.perf_counter() - start

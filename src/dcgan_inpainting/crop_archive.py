@@ -1,6 +1,7 @@
 """A zip of images as one array of crops for each split."""
 
 import json
+import logging
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,10 @@ from dcgan_inpainting.growing_array import growing_array
 from dcgan_inpainting.images import grid, save_png
 from dcgan_inpainting.partition import SPLITS, read_partition
 
+log = logging.getLogger(__name__)
+
 _CHUNK = 64  # images a task: few enough for a smooth bar, enough to hide the cost of a task
+_A_FEW = 5  # unreadable images that stop no crop, however small the share that may be
 
 
 def crop_archive(
@@ -68,6 +72,12 @@ def crop_archive(
                     _refuse_too_many(unreadable, int(bar.n), len(entries), params, reports)
             if not kept[split]:
                 raise UserError(_empty(split))
+    if unreadable:
+        log.warning(
+            "%d of %d images give no crop: %s; %s",
+            *(len(unreadable), len(entries), _first(unreadable)),
+            f"all of them: {reports / 'unreadable.csv'}",
+        )
     rows = ((split, row, file) for split in SPLITS for row, file in enumerate(kept[split]))
     write_csv(folder / "index.csv", ("split", "row", "file"), rows)
     _write_unreadable(unreadable, reports)
@@ -96,21 +106,37 @@ def _in_chunks(
 def _refuse_too_many(
     unreadable: list[Unreadable], seen: int, total: int, params: CropParams, reports: Path
 ) -> None:
-    if len(unreadable) <= params.max_unreadable * total:
+    if len(unreadable) <= _allowed(total, params.max_unreadable):
         return
     _write_unreadable(unreadable, reports)
-    first = "\n".join(f"  {item.file}: {item.reason}" for item in unreadable[:3])
-    small = [item.fits for item in unreadable if item.fits]
+    raise UserError(
+        f"{len(unreadable)} of the first {seen} images ({total} in all) give no crop: "
+        f"{_first(unreadable)}; all of them so far: {reports / 'unreadable.csv'}. "
+        f"What to do: {_advice(unreadable, params)}"
+    )
+
+
+def _allowed(total: int, share: float) -> int:
+    """Return how many of `total` images may be unreadable: at least a few, but for a share of 0."""
+    return max(int(share * total), min(_A_FEW, total // 2)) if share else 0
+
+
+def _first(unreadable: list[Unreadable]) -> str:
+    return "; ".join(f"{item.file}: {item.reason}" for item in unreadable[:3])
+
+
+def _advice(unreadable: list[Unreadable], params: CropParams) -> str:
     advice = f"mend the source, or raise crop.max_unreadable (now {params.max_unreadable})"
+    small = [item.fits for item in unreadable if item.fits]
     if small:
         advice = (
             f"set crop.size to {min(small)} or less (CelebA at half its size takes 54 where the "
             f"full size takes 108), or to null for the largest square of each image; or {advice}"
         )
-    raise UserError(
-        f"{len(unreadable)} of the first {seen} images ({total} in all) give no crop:\n{first}\n"
-        f"all of them so far: {reports / 'unreadable.csv'}. What to do: {advice}"
-    )
+    if any(item.fits == 0 for item in unreadable):
+        now = f"now {params.offset_x}, {params.offset_y}"
+        advice = f"bring crop.offset_x and crop.offset_y nearer to 0 ({now}); or {advice}"
+    return advice
 
 
 def _empty(split: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch.nn import functional
 
 from dcgan_inpainting.decoding import Pixels, UnreadableImageError, decode
-from dcgan_inpainting.packing import READ_ERRORS
+from dcgan_inpainting.packing import UnreadableMemberError, read_member
 from dcgan_inpainting.params import Section
 
 _BATCH_BYTES = 4_000_000  # squares scaled in one call
@@ -25,15 +25,19 @@ class CropParams(Section):
     offset_x: int = Field(ge=-10_000, le=10_000)
     offset_y: int = Field(ge=-10_000, le=10_000)
     image_size: Literal[32, 64, 128]
+    max_pixels: int = Field(ge=1000, le=10_000_000_000)
     max_unreadable: float = Field(ge=0, le=1)
 
 
 class Unreadable(NamedTuple):
-    """An image that gave no crop, why, and the largest square it has at the offset (0: unknown)."""
+    """An image that gave no crop, why, and the largest square it has at the offset.
+
+    `fits` is 0 where the offset leaves the image, None where it is not known.
+    """
 
     file: str
     reason: str
-    fits: int = 0
+    fits: int | None = None
 
 
 class Crops(NamedTuple):
@@ -69,7 +73,12 @@ def cut_square(image: Pixels, size: int | None, offset_x: int = 0, offset_y: int
     side = fits if size is None else size
     left, top = (width - side) // 2 + offset_x, (height - side) // 2 + offset_y
     inside = 0 <= left <= width - side and 0 <= top <= height - side
-    if not inside or side == 0:
+    if fits == 0:
+        reason = f"offset {offset_x}, {offset_y} lies outside of {width}×{height}"
+        raise SquareDoesNotFitError(
+            f"{reason}: from the centre to the border it is {width // 2}, {height // 2}", fits
+        )
+    if not inside:
         crop = "any crop" if size is None else f"the {size} px crop"
         place = f" at offset {offset_x}, {offset_y}" if offset_x or offset_y else ""
         raise SquareDoesNotFitError(f"{width}×{height} is too small for {crop}{place}", fits)
@@ -92,11 +101,11 @@ def crop_files(archive: zipfile.ZipFile, files: Sequence[str], params: CropParam
     def squares() -> Iterator[Pixels]:
         for file in files:
             try:
-                image = decode(archive.read(file))
+                image = decode(read_member(archive, file), params.max_pixels)
                 square = cut_square(image, params.size, params.offset_x, params.offset_y)
             except SquareDoesNotFitError as error:
                 unreadable.append(Unreadable(file, str(error), error.fits))
-            except (UnreadableImageError, *READ_ERRORS) as error:
+            except (UnreadableImageError, UnreadableMemberError) as error:
                 unreadable.append(Unreadable(file, str(error)))
             else:
                 cropped.append(file)

@@ -1,5 +1,6 @@
 """Zips of images: the same images in the same order give the same bytes; any zip is read safely."""
 
+import importlib.util
 import lzma
 import struct
 import zipfile
@@ -11,9 +12,11 @@ from pathlib import Path, PurePosixPath
 from dcgan_inpainting.atomic import replacing
 from dcgan_inpainting.errors import UserError
 
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+HEIC_SUFFIXES = frozenset((".heic", ".heif", ".hif"))  # telephones' photographs
+_ALWAYS = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 )
+IMAGE_SUFFIXES = _ALWAYS | HEIC_SUFFIXES if importlib.util.find_spec("pillow_heif") else _ALWAYS
 
 MAX_IMAGE_BYTES = 256 * 2**20  # an image file above it is not read: it may be a bomb
 
@@ -48,9 +51,12 @@ def is_image_name(name: str) -> bool:
 
     A zip made on macOS holds a hidden `__MACOSX/._name.jpg` for each image.
     """
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name)
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file, or a folder above it, is hidden."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def pack(members: Iterable[tuple[str, bytes]], path: Path) -> None:

@@ -16,7 +16,14 @@ from dcgan_inpainting.cropping import (
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.params import validate
 
-DEFAULTS = {"size": 8, "offset_x": 0, "offset_y": 0, "image_size": 32, "max_unreadable": 0.0}
+DEFAULTS = {
+    "size": 8,
+    "offset_x": 0,
+    "offset_y": 0,
+    "image_size": 32,
+    "max_pixels": 10_000,
+    "max_unreadable": 0.0,
+}
 
 
 def crop_params(**changes: object) -> CropParams:
@@ -56,7 +63,7 @@ def test_the_square_lies_where_it_should(
 
 
 @pytest.mark.parametrize(
-    ("size", "offset", "fits"), [(108, (0, 0), 89), (54, (20, 0), 49), (None, (50, 0), 0)]
+    ("size", "offset", "fits"), [(108, (0, 0), 89), (54, (20, 0), 49), (108, (0, -54), 1)]
 )
 def test_a_square_that_does_not_fit_says_what_would(
     size: int | None, offset: tuple[int, int], fits: int
@@ -64,8 +71,16 @@ def test_a_square_that_does_not_fit_says_what_would(
     with pytest.raises(SquareDoesNotFitError, match="89×109 is too small for") as caught:
         cut_square(coordinates(109, 89), size, *offset)
     assert caught.value.fits == fits
-    if fits:
-        assert cut_square(coordinates(109, 89), fits, *offset).shape == (fits, fits, 3)
+    assert cut_square(coordinates(109, 89), fits, *offset).shape == (fits, fits, 3)
+
+
+@pytest.mark.parametrize("size", [1, 54, None])
+@pytest.mark.parametrize("offset", [(45, 0), (0, -55), (-10_000, 10_000)])
+def test_an_offset_beyond_the_image_is_called_so(size: int | None, offset: tuple[int, int]) -> None:
+    place = f"offset {offset[0]}, {offset[1]} lies outside of 89×109: .* border it is 44, 54"
+    with pytest.raises(SquareDoesNotFitError, match=place) as caught:
+        cut_square(coordinates(109, 89), size, *offset)
+    assert caught.value.fits == 0
 
 
 @pytest.mark.parametrize("side", [20, 54, 64, 108, 300])
@@ -106,6 +121,18 @@ def test_crops_keep_their_order_and_failures_their_reasons(tmp_path: Path) -> No
     assert some.unreadable[2].fits == 6
 
 
+def test_images_of_more_pixels_than_allowed_give_no_crop(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for side in (100, 101):
+            file = io.BytesIO()
+            Image.new("L", (side, 100)).save(file, "PNG")
+            archive.writestr(f"{side}.png", file.getvalue())
+        crops = crop_files(archive, archive.namelist(), crop_params())
+    assert crops.files == ["100.png"]
+    assert crops.unreadable[0].reason.startswith("its header claims 101×100 pixels")
+    assert crops.unreadable[0].fits is None
+
+
 def test_no_crop_at_all_is_an_empty_array(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
@@ -121,6 +148,7 @@ def test_no_crop_at_all_is_an_empty_array(tmp_path: Path) -> None:
         ("image_size", 65, "32, 64 or 128"),
         ("max_unreadable", 1.5, "less than or equal to 1"),
         ("offset_x", 0.5, "integer"),
+        ("max_pixels", 999, "greater than or equal to 1000"),
     ],
 )
 def test_bad_parameters_are_named(key: str, value: object, allowed: str) -> None:

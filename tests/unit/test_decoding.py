@@ -1,13 +1,19 @@
 import io
+import os
 import struct
+import subprocess
+import sys
+import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dcgan_inpainting import decoding
-from dcgan_inpainting.decoding import UnreadableImageError, decode, decode_with_pillow
+from dcgan_inpainting.decoding import UnreadableImageError, decode
+from dcgan_inpainting.packing import HEIC_SUFFIXES, IMAGE_SUFFIXES
 
 
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -114,15 +120,28 @@ def smooth(height: int, width: int) -> np.ndarray:
     return np.stack([y * 255 // height, x * 255 // width, (x + y) % 256], -1).astype(np.uint8)
 
 
-def test_the_fast_decoder_and_pillow_agree() -> None:
-    data = encode(Image.fromarray(smooth(218, 178)), "JPEG", quality=90)
-    assert np.abs(decode(data).astype(int) - decode_with_pillow(data)).max() <= 3
-
-
-def test_jpeg_is_read_without_the_fast_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encode(flat("RGB", (200, 60, 30)), "JPEG", quality=95)
+@pytest.fixture
+def without_the_fast_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+
+
+def test_the_fast_decoder_and_pillow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(Image.fromarray(smooth(218, 178)), "JPEG", quality=90)
+    fast = decode(data).astype(int)
+    monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+    assert np.abs(fast - decode(data)).max() <= 3
+
+
+@pytest.mark.usefixtures("without_the_fast_decoder")
+def test_jpeg_is_read_without_the_fast_decoder() -> None:
+    data = encode(flat("RGB", (200, 60, 30)), "JPEG", quality=95)
     assert np.abs(decode(data).astype(int) - (200, 60, 30)).max() <= 2
+
+
+def test_every_level_of_16_bits_goes_to_the_nearest_of_8() -> None:
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    pixels = decode(encode(Image.fromarray(levels), "PNG"))
+    assert np.array_equal(pixels[:, :, 0], np.rint(levels / 257))
 
 
 JPEG = encode(Image.fromarray(smooth(218, 178)), "JPEG")
@@ -144,3 +163,99 @@ PNG = encode(Image.fromarray(smooth(64, 64)), "PNG")
 def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableImageError, match=reason):
         decode(data)
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - HEIC_SUFFIXES))
+def test_each_ending_that_is_taken_is_of_a_format_that_is_read(suffix: str) -> None:
+    assert Image.registered_extensions()[suffix] in decoding._formats()
+
+
+def test_avif_is_read() -> None:
+    data = encode(Image.fromarray(smooth(64, 48)), "AVIF", quality=90)
+    assert np.abs(decode(data).astype(int) - smooth(64, 48)).mean() < 3
+
+
+def test_heic_is_read_where_its_extra_is_installed() -> None:
+    pytest.importorskip("pillow_heif")
+    assert decoding._formats()[-1] == "HEIF"
+    data = encode(Image.fromarray(smooth(64, 48)), "HEIF", quality=90, exif=exif(TURNED))
+    upright = np.rot90(smooth(64, 48), -1)
+    assert np.abs(decode(data).astype(int) - upright).mean() < 3
+
+
+@pytest.mark.parametrize("kind", ["DDS", "PPM", "TGA", "JPEG2000", "ICO", "PCX"])
+def test_formats_that_nobody_asked_for_are_not_tried(kind: str) -> None:
+    with pytest.raises(UnreadableImageError, match="not an image of a known format"):
+        decode(encode(flat("RGB", (1, 2, 3)), kind))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+def test_the_limit_on_pixels_is_exact(kind: str) -> None:
+    data = encode(flat("RGB", (1, 2, 3)), kind)
+    assert decode(data, max_pixels=24 * 16).shape == (16, 24, 3)
+    with pytest.raises(UnreadableImageError, match=r"claims 24×16 pixels; more than 383 are not"):
+        decode(data, max_pixels=24 * 16 - 1)
+
+
+def test_a_tiffs_tiles_count_too() -> None:
+    tags = {256: 24, 257: 16, 258: 8, 259: 1, 262: 1, 322: 65_536, 323: 65_536, 324: 8, 325: 384}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(400)
+    with pytest.raises(UnreadableImageError, match="24×16 pixels and larger tiles"):
+        decode(data)
+
+
+def test_pillows_own_limit_is_lifted() -> None:
+    # Pillow warns from 89,478,486 pixels.
+    assert decode(encode(Image.new("1", (9000, 10_000)), "PNG")).shape == (10_000, 9000, 3)
+
+
+def exif(*entries: bytes) -> bytes:
+    """EXIF of entries of 12 bytes: tag, type, count, value; Pillow writes none that is broken."""
+    count = struct.pack(">H", len(entries))
+    return b"Exif\0\0MM\0*\0\0\0\x08" + count + b"".join(entries) + b"\0\0\0\0"
+
+
+TURNED = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0)
+FAR_OFF = 1 << 30  # an offset outside of the EXIF
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("broken", "shape"),
+    [
+        (exif(struct.pack(">HHI4s", 0x0112, 2, 4, b"six")), (16, 24, 3)),
+        (exif(struct.pack(">HHII", 0x0112, 3, 9, FAR_OFF)), (16, 24, 3)),
+        (exif(struct.pack(">HHII", 0x0112, 99, 1, 6)), (16, 24, 3)),
+        (exif(TURNED, struct.pack(">HHI4s", 0x8825, 2, 4, b"gps")), (24, 16, 3)),
+        (exif(TURNED, struct.pack(">HHII", 0x8769, 4, 1, FAR_OFF)), (24, 16, 3)),
+        (exif(TURNED, struct.pack(">HHI4s", 0x011A, 2, 4, b"dpi")), (24, 16, 3)),
+        (exif(TURNED, TURNED)[:-12], (24, 16, 3)),
+    ],
+)
+def test_a_broken_exif_loses_no_image_nor_a_good_orientation(
+    kind: str, broken: bytes, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pytest's filters stand before the module's own
+        pixels = decode(encode(flat("RGB", (9, 9, 9)), kind, exif=broken))
+    assert pixels.shape == shape
+    assert np.abs(pixels.astype(int) - 9).max() <= 1
+
+
+def test_a_jpeg_with_a_broken_list_of_further_pictures_is_read() -> None:
+    broken = b"\xff\xe2\x00\x0aMPF\0MMXX"
+    assert np.array_equal(decode(JPEG[:2] + broken + JPEG[2:]), decode(JPEG))
+
+
+def test_pillows_warnings_are_not_shown_and_stop_nothing() -> None:
+    # In a process of its own: pytest's filters stand before the module's own.
+    data = encode(flat("RGB", (9, 9, 9)), "PNG", exif=exif(TURNED, TURNED)[:-12])
+    code = (
+        "import sys; from dcgan_inpainting.decoding import decode; decode(sys.stdin.buffer.read())"
+    )
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+    here = {**os.environ, "PYTHONPATH": str(Path(decoding.__file__).parents[1])}
+    done = subprocess.run(command, input=data, env=here, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
