@@ -1,8 +1,8 @@
-# make repro | test | smoke | faults | ui | catch-up | fid | lint. Each makes .venv from requirements.lock first.
+# make repro | test | smoke | faults | ui | serve | catch-up | fid | lint. Each makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
-PORT ?= 5000
+MODEL ?=
 WEIGHTS ?=
 VENV := .venv/bin
 STAMP := .venv/requirements.lock
@@ -10,7 +10,7 @@ READY := .dvc/plots/offline.html
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: repro test smoke faults ui catch-up fid lint format
+.PHONY: repro test smoke faults ui serve catch-up fid lint format
 
 repro: $(READY)
 ifeq ($(PRESET),)
@@ -38,7 +38,11 @@ smoke: $(READY)
 	python -m dcgan_inpainting.summary
 
 ui: $(READY)
-	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
+	@python -m dcgan_inpainting.tracking.ui $(if $(PORT),--port "$(PORT)")
+
+serve: $(READY)
+	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \
+	$(if $(MODEL),--model "$(MODEL)")
 
 catch-up: $(READY)
 	@python -m dcgan_inpainting.tracking.outbox
