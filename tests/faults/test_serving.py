@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -116,10 +116,10 @@ WRONG: dict[str, tuple[bytes, dict[str, str], int]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_request_is_told_so(url: str, case: str, seen: Callable[[str], None]) -> None:
     body, headers, status = WRONG[case]
-    server = http.client.HTTPConnection(urlsplit(url).netloc, timeout=100)
-    server.request("POST", "/invocations", body, headers)
-    answer = server.getresponse()
-    text = answer.read().decode()
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=100)) as server:
+        server.request("POST", "/invocations", body, headers)
+        answer = server.getresponse()
+        text = answer.read().decode()
     seen(f"{answer.status} {text[:80]}")
     assert answer.status == status
     assert text
