@@ -103,8 +103,15 @@ class StoreLocation:
 
 
 def sqlite_uri(database: Path) -> str:
-    """Return the address of an SQLite store; SQLAlchemy decodes % and takes ? for its end."""
-    return SQLITE + database.as_posix().replace("%", "%25").replace("?", "%3F")
+    """Return the address of an SQLite store; SQLAlchemy decodes %20 and takes ? for its end.
+
+    Encoded only where that matters: beside an encoded folder MLflow makes an empty one, whose name
+    is the code.
+    """
+    path = database.as_posix()
+    if unquote(path) != path or "?" in path:
+        path = path.replace("%", "%25").replace("?", "%3F")
+    return SQLITE + path
 
 
 def is_made(database: Path) -> bool:

@@ -48,6 +48,7 @@ def application(model: "PyFuncModel", waiting: int, seconds: float) -> "Starlett
     from mlflow.pyfunc import scoring_server
     from mlflow.version import VERSION
     from starlette.applications import Starlette
+    from starlette.requests import ClientDisconnect
     from starlette.responses import Response
     from starlette.routing import Route
 
@@ -86,12 +87,14 @@ def application(model: "PyFuncModel", waiting: int, seconds: float) -> "Starlett
         except TimeoutError:
             return _refusal(504, f"it took more than {seconds:g} s")
         except MlflowException as error:
-            content = error.serialize_as_json().encode("utf-8", "replace")
-            return Response(content, error.get_http_status_code(), media_type="application/json")
+            # Not error.message, to which MLflow has added the whole request.
+            return _refusal(error.get_http_status_code(), str(error), error.error_code)
+        except ClientDisconnect:
+            return _refusal(400, "the client has gone")  # which nobody reads
         except RecursionError:
             return _refusal(400, "the body's lists are nested too deeply")
         except ValueError as error:  # of a number with 5,000 digits, say
-            return _refusal(400, f"the body can't be read: {one_line(str(error))}")
+            return _refusal(400, f"the body can't be read: {error}")
 
     async def ping(_request: "Request") -> Response:
         return Response("\n", media_type="application/json")
@@ -109,11 +112,13 @@ def application(model: "PyFuncModel", waiting: int, seconds: float) -> "Starlett
     )
 
 
-def _refusal(status: int, message: str) -> "Response":
+def _refusal(status: int, message: str, code: str = "") -> "Response":
+    """Return an answer of one line, by default with the status's own name as its code."""
     from starlette.responses import Response
 
-    code = HTTPStatus(status).name
-    content = json.dumps({"error_code": code, "message": message}).encode()
+    said = {"error_code": code or HTTPStatus(status).name, "message": one_line(message)}
+    # A text from the request may hold half a character.
+    content = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
     headers = (
         {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     )
