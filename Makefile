@@ -1,15 +1,15 @@
-# make repro | test | smoke | faults | ui | catch-up | fid | lint | audit. Each makes .venv from
-# requirements.lock first.
+# make repro | test | smoke | faults | ui | serve | catch-up | fid | lint | audit. Each makes .venv
+# from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
-PORT ?= 5000
+MODEL ?=
 WEIGHTS ?=
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: ready repro test smoke faults ui catch-up fid lint format audit
+.PHONY: ready repro test smoke faults ui serve catch-up fid lint format audit
 
 repro: ready
 ifeq ($(PRESET),)
@@ -38,7 +38,11 @@ smoke: ready
 	python -m dcgan_inpainting.summary
 
 ui: ready
-	@python -m dcgan_inpainting.tracking.ui --port $(PORT)
+	@python -m dcgan_inpainting.tracking.ui $(if $(PORT),--port "$(PORT)")
+
+serve: ready
+	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \
+	$(if $(MODEL),--model "$(MODEL)")
 
 catch-up: ready
 	@python -m dcgan_inpainting.tracking.outbox

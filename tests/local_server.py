@@ -16,19 +16,25 @@ SECONDS = 240  # to be up; a busy machine takes half a minute
 
 @contextmanager
 def local_server(
-    *arguments: str, ready: str, folder: Path, environment: Mapping[str, str]
+    *arguments: str,
+    ready: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    module: str = "mlflow",
 ) -> Iterator[str]:
-    """Run `mlflow` with arguments and a --port; give its URL once it answers, and end it.
+    """Run a module with arguments and a --port; give its URL once it answers, and end it.
 
     Args:
-        arguments: of mlflow.
+        arguments: of the module.
         ready: the path that answers when the server is up.
         folder: made; the server's working directory. Its output goes to the file beside it.
         environment: the server's whole environment.
+        module: whose main program it is.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1"]
+    command = [sys.executable, "-m", module, *arguments]
+    command += ["--host", "127.0.0.1"] if module == "mlflow" else []
     folder.mkdir()
     log = folder.with_suffix(".log")
     with (

@@ -69,10 +69,10 @@ def tiny_architecture(**changes: object) -> Architecture:
     return Architecture.model_validate({**values, **changes})
 
 
-def write_models(folder: Path, seed: int = 0) -> Path:
+def write_models(folder: Path, seed: int = 0, architecture: Architecture | None = None) -> Path:
     """Write the files of models/ with random weights, and one more, as there is; return it."""
     folder.mkdir(parents=True)
-    architecture = tiny_architecture(latent_dim=8)
+    architecture = architecture or tiny_architecture(latent_dim=8)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     rng = torch.Generator().manual_seed(seed)
     for network in (generator, discriminator):
@@ -117,12 +117,12 @@ def publish_two(folder: Path) -> tuple[str, Path]:
     return uri, folder / "models 0"
 
 
-def images_and_masks(count: int) -> tuple[Images, Images]:
-    """Return random images (uint8, count×SIDE×SIDE×3) and masks (uint8, 0 = known, 255 = hole)."""
+def images_and_masks(count: int, side: int = SIDE) -> tuple[Images, Images]:
+    """Return random images (uint8, count×side×side×3) and masks (uint8, 0 = known, 255 = hole)."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
-    masks = np.zeros((count, SIDE, SIDE), np.uint8)
+    images = rng.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+    masks = np.zeros((count, side, side), np.uint8)
     for mask in masks:
-        top, left = rng.integers(0, SIDE // 2, 2)
-        mask[top : top + SIDE // 2, left : left + SIDE // 2] = 255
+        top, left = rng.integers(0, side // 2, 2)
+        mask[top : top + side // 2, left : left + side // 2] = 255
     return images, masks

@@ -93,17 +93,24 @@ def test_one_click_draws_charts_that_compare_them(served: Served, seen: RunsPage
     assert seen.clicks == 1
 
 
-def test_two_clicks_show_the_faces_of_two_experiments_side_by_side(
-    served: Served, seen: RunsPage
+@pytest.mark.parametrize(
+    ("clicked", "chosen"),
+    [
+        ([], NEWEST_FIRST[:2]),
+        ([NEWEST_FIRST[1], NEWEST_FIRST[-2]], [NEWEST_FIRST[0], NEWEST_FIRST[-2]]),
+    ],
+)
+def test_faces_of_the_newest_stand_side_by_side_and_two_clicks_put_another_there(
+    served: Served, seen: RunsPage, clicked: list[str], chosen: list[str]
 ) -> None:
-    chosen = ["steps=50 · sedgy-plow", "steps=400 width=32 · loyal-wren"]
-
     seen.open(served.faces, len(SWEEP))
-    for name in chosen:
+    if clicked:
+        seen.pictures(len(KINDS) * 2)
+    for name in clicked:
         seen.toggle(name)
     shown = seen.pictures(len(KINDS) * len(chosen))
 
-    assert seen.clicks == 2
+    assert seen.clicks == len(clicked)
     assert sorted(shown["runs"]) == sorted(chosen)
     assert sorted(row["mask"] for row in shown["rows"]) == [f"restored/{k}" for k in sorted(KINDS)]
     for row in shown["rows"]:

@@ -35,7 +35,7 @@ def reopened(store: Store, tags: Mapping[str, str], start: int, where: str) -> "
         where: the name of the row to which it belongs.
 
     Raises:
-        one of store.tracking_errors().
+        whatever MLflow raises.
     """
     if STAGE_KEY not in tags:
         return None

@@ -1,11 +1,15 @@
 """Where the tracking store is, whatever directory DVC runs a stage in; MLflow itself not needed."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from dcgan_inpainting.errors import UserError
 
 # For MLflow, unless the user says otherwise. A dead server is to cost seconds, where MLflow's own
 # patience (8 attempts of 120 s) costs minutes at each call.
@@ -21,6 +25,13 @@ ENVIRONMENT = {
 }
 
 SQLITE = "sqlite:///"
+VARIABLE = "MLFLOW_TRACKING_URI"
+
+# What an address may begin with before its colon; a driver's name may follow: mysql+pymysql.
+SCHEMES = (
+    *("http", "https", "databricks", "databricks-uc"),
+    *("sqlite", "postgresql", "mysql", "mssql", "file"),
+)
 
 # Where MLflow keeps the addresses of artifacts.
 ADDRESSES = (
@@ -49,27 +60,58 @@ class StoreLocation:
         MLFLOW_TRACKING_URI wins. Without it, or with a relative SQLite path in it, the store is
         found from root and never from the working directory, which DVC may delete.
         """
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+        uri = os.environ.get(VARIABLE) or f"{SQLITE}mlflow.db"
         # MLflow's own default is ./mlruns, again below the working directory.
         artifacts = (root / "mlruns").as_uri()
         lock = root / ".dvc" / "tmp" / "mlflow.lock"
-        if uri == "databricks" or urlsplit(uri).scheme in ("http", "https", "databricks"):
+        if uri.partition(":")[0] in ("http", "https", "databricks", "databricks-uc"):
             return cls(uri, None, None, False, lock)
         if not uri.startswith(SQLITE) or "?" in uri:
             return cls(uri, artifacts, None, False, lock)
-        database = root / uri.removeprefix(SQLITE)
+        database = root / unquote(uri.removeprefix(SQLITE))
         own = database.parent == root
         if not own:
             lock = database.with_name(f"{database.name}.lock")
-        return cls(SQLITE + database.as_posix(), artifacts, database, own, lock)
+        return cls(sqlite_uri(database), artifacts, database, own, lock)
 
     @property
     def shown(self) -> str:
         """The address without the password that it may hold."""
-        place = urlsplit(self.uri).netloc
-        return (
-            self.uri.replace(place, "***@" + place.rpartition("@")[2]) if "@" in place else self.uri
-        )
+        return re.sub(r"(?<=://)[^/?#]*@", "***@", self.uri)
+
+    @property
+    def served(self) -> bool:
+        """Whether the address is a server's, which has the pages of MLflow too."""
+        return self.uri.partition(":")[0] in ("http", "https")
+
+    def check(self) -> None:
+        """Raise UserError where no MLflow can be at the address, whatever runs or not."""
+        scheme, colon, _ = self.uri.partition(":")
+        known = [*SCHEMES, *entry_points(group="mlflow.tracking_store").names]
+        if colon and scheme.partition("+")[0] not in known:
+            raise UserError(
+                f"{VARIABLE} is {self.shown!r}, and must begin with one of: {', '.join(known)}"
+            )
+        try:
+            parts = urlsplit(self.uri)
+            wrong = "it names no host" if self.served and not parts.hostname else ""
+            _ = parts.port if self.served else None
+        except ValueError as error:
+            wrong = str(error)
+        if not self.uri.strip() or wrong:
+            raise UserError(f"{VARIABLE} is {self.shown!r}: {wrong or 'nothing but spaces'}")
+
+
+def sqlite_uri(database: Path) -> str:
+    """Return the address of an SQLite store; SQLAlchemy decodes %20 and takes ? for its end.
+
+    Encoded only where that matters: beside an encoded folder MLflow makes an empty one, whose name
+    is the code.
+    """
+    path = database.as_posix()
+    if unquote(path) != path or "?" in path:
+        path = path.replace("%", "%25").replace("?", "%3F")
+    return SQLITE + path
 
 
 def is_made(database: Path) -> bool:

@@ -28,9 +28,16 @@ class Message(BaseModel):
         """Tell it; sent twice, it is as sent once.
 
         Raises:
-            one of store.tracking_errors().
+            whatever MLflow raises.
         """
         raise NotImplementedError
+
+    def check_files(self) -> None:
+        """Raise FileNotFoundError where a file that the message names is not there."""
+        for field in type(self).model_fields:
+            path = getattr(self, field)
+            if isinstance(path, Path):
+                path.stat()
 
     def with_files_in(self, folder: Path) -> Self:
         """Return the message with copies of the files that it names, made in `folder`."""
@@ -59,7 +66,7 @@ class Opening(BaseModel):
         """Make or find the run, and return its id.
 
         Raises:
-            one of store.tracking_errors().
+            whatever MLflow raises.
         """
         raise NotImplementedError
 

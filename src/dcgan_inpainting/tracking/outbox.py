@@ -9,14 +9,15 @@ What is kept lies in a folder for each run, below the user's own checkout:
         state.json      the run's id, once it has one, and how many of the others were sent
         files/          copies of what the messages name
 
-The next stage that reaches MLflow sends it, and so does `make catch-up`.
+The next stage that reaches MLflow sends it, and so does `make catch-up`. A folder that can't be
+read, as a power cut leaves it or a newer version of this project, is renamed to `damaged-…`, once
+and with a warning.
 """
 
 import argparse
 import logging
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -25,15 +26,17 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter
 
 from dcgan_inpainting.atomic import replacing
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.errors import FaultError
 from dcgan_inpainting.tracking import messages, row
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.messages import Message, Opening
-from dcgan_inpainting.tracking.store import Store, said, tracking_errors
+from dcgan_inpainting.tracking.store import Store, one_line, said
 
 log = logging.getLogger(__name__)
 
 FOLDER = ".mlflow-missed"
+DAMAGED = "damaged-"  # begins the name of a folder that can't be read
 RETRY_SECONDS = 60.0  # how long a tracker that failed is left alone
 
 OPENINGS: TypeAdapter[Opening] = TypeAdapter(
@@ -58,7 +61,10 @@ LAST = (messages.End, row.Complete)
 
 
 class Outbox:
-    """Sends what is told of one run; from the first failure on, it keeps it."""
+    """Sends what is told of one run; from the first failure on, it keeps it.
+
+    Nothing that MLflow, its server or the disk do comes out of here: it is worth one warning.
+    """
 
     def __init__(self, root: Path, opening: Opening) -> None:
         """Open the run, and send what earlier runs could not.
@@ -73,26 +79,30 @@ class Outbox:
         self._store: Store | None = None
         self._run_id: str | None = None
         self._kept: _Kept | None = None
+        self._lost = False  # neither sent nor kept: of this run nothing more is told
         self._retry_at = 0.0
         try:
             self._store = self._connected()
             self._run_id = opening.open(self._store)
-        except tracking_errors() as error:
+        except Exception as error:
             self._keep(error)
 
     def send(self, message: Message) -> None:
-        """Send a message, or keep it; nothing that MLflow raises comes out of here."""
+        """Send a message, or keep it."""
         if self._kept is not None and time.monotonic() >= self._retry_at:
             self._try_again(self._kept)
-        if self._kept is None:
+        if self._kept is None and not self._lost:
             assert self._store is not None
             assert self._run_id is not None
             try:
                 message.send(self._store, self._run_id)
-            except tracking_errors() as error:
+            except Exception as error:
                 self._keep(error)
         if self._kept is not None:
-            self._kept.add(message)
+            try:
+                self._kept.add(message)
+            except OSError as error:
+                self._lose(error)
 
     def close(self) -> None:
         """Leave what could not be sent to whoever sends it later."""
@@ -101,29 +111,38 @@ class Outbox:
 
     def _connected(self) -> Store:
         """Return the store, which has been told of earlier runs; this one may go on with one."""
+        self._location.check()
         store = Store(self._location)
         store.end_dead_runs()
         try:
             send_kept(self._root, store)
-        except tracking_errors() as error:
+        except Exception as error:
             # What MLflow refuses of an earlier run must not keep this one from it.
             log.warning("what MLflow missed stays missing: %s", said(error, self._location))
         return store
 
     def _keep(self, error: Exception) -> None:
-        self._kept = _Kept.begin(self._root / FOLDER, self._opening, self._run_id)
+        reason = f"MLflow at {self._location.shown}: {said(error, self._location)}"
+        try:
+            self._kept = _Kept.begin(self._root / FOLDER, self._opening, self._run_id)
+        except OSError as unkept:
+            self._lost = True
+            log.warning("not tracked, the work goes on: %s; nor kept for later: %s", reason, unkept)
+            return
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        log.warning(
-            "not tracked now, the work goes on (`make catch-up` logs it later): MLflow at %s: %s",
-            self._location.shown,
-            said(error, self._location),
-        )
+        log.warning("not tracked now, the work goes on (`make catch-up` logs it later): %s", reason)
+
+    def _lose(self, error: OSError) -> None:
+        """Tell no more of this run; what was kept of it stays."""
+        log.warning("not tracked from here on, the work goes on: it can't be kept: %s", error)
+        self.close()
+        self._kept, self._lost = None, True
 
     def _try_again(self, kept: "_Kept") -> None:
         try:
             self._store = self._connected()
             self._run_id = kept.send(self._store)
-        except tracking_errors():
+        except Exception:
             self._retry_at = time.monotonic() + RETRY_SECONDS
         else:
             kept.remove()
@@ -157,14 +176,44 @@ class _Kept:
     @classmethod
     def taken(cls, folder: Path) -> "_Kept | None":
         """Return a folder that nobody holds; None where its process lives or it is just made."""
-        if not (folder / "state.json").is_file():
+        if folder.name.startswith(DAMAGED) or not (folder / "state.json").is_file():
             return None
         lock = FileLock(folder / "lock")
         try:
             lock.acquire(timeout=0)
         except (Timeout, FileNotFoundError):
             return None  # held, or sent meanwhile by another process
+        except OSError as error:
+            log.warning("what MLflow missed stays missing: %s", error)
+            return None
         return cls(folder, lock)
+
+    def check(self) -> None:
+        """Read all of it.
+
+        Raises:
+            OSError: a file is missing, or can't be read.
+            ValueError: a file is damaged, or a newer version of this project wrote it.
+        """
+        self._state()
+        self._opening()
+        for message in self._messages():
+            message.check_files()
+
+    def set_aside(self, error: Exception) -> None:
+        """Rename the folder, so that the next stage does not stumble over it too."""
+        aside = self.folder.with_name(DAMAGED + self.folder.name)
+        try:
+            self.folder.rename(aside)
+        except OSError:
+            aside = self.folder
+        self.release()
+        name = f"{FOLDER}/{aside.name}"
+        log.warning(
+            "MLflow misses a run, the work goes on: %s can't be read: %s",
+            name,
+            one_line(str(error)),
+        )
 
     def add(self, message: Message) -> None:
         """Keep a message, with copies of the files that it names."""
@@ -176,9 +225,9 @@ class _Kept:
         """Send what was not sent yet, and return the run's id.
 
         Raises:
-            one of store.tracking_errors(): the rest can be sent later.
+            whatever MLflow raises: the rest can be sent later.
         """
-        state = _State.model_validate_json((self.folder / "state.json").read_text("utf-8"))
+        state = self._state()
         run_id = state.run_id
         if run_id is None:
             run_id = self._opening().open(store)
@@ -208,6 +257,9 @@ class _Kept:
         """Leave the folder to others."""
         self._lock.release()
 
+    def _state(self) -> _State:
+        return _State.model_validate_json((self.folder / "state.json").read_text("utf-8"))
+
     def _opening(self) -> Opening:
         return OPENINGS.validate_json((self.folder / "opening.json").read_text("utf-8"))
 
@@ -229,12 +281,17 @@ def send_kept(root: Path, store: Store) -> int:
         How many runs were completed.
 
     Raises:
-        one of store.tracking_errors(): what is left can be sent later.
+        whatever MLflow raises: what is left can be sent later.
     """
     count = 0
     for folder in sorted((root / FOLDER).glob("*")):
         kept = _Kept.taken(folder)
         if kept is None:
+            continue
+        try:
+            kept.check()
+        except (OSError, ValueError) as error:
+            kept.set_aside(error)
             continue
         try:
             run_id = kept.send(store)
@@ -254,21 +311,22 @@ def catch_up(root: Path) -> tuple[Store, int]:
         The store, and how many runs were completed.
 
     Raises:
-        UserError: MLflow can't be reached, or refuses what it missed.
+        UserError: MLFLOW_TRACKING_URI is no address that MLflow takes.
+        FaultError: MLflow can't be reached, or refuses what it missed.
     """
     location = StoreLocation.of(root.resolve())
+    location.check()
     try:
         store = Store(location)
         store.end_dead_runs()
         return store, send_kept(root, store)
-    except tracking_errors() as error:
-        raise UserError(f"MLflow at {location.shown}: {said(error, location)}") from None
+    except Exception as error:
+        raise FaultError(f"MLflow at {location.shown}: {said(error, location)}") from None
 
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description="Log what MLflow missed while it was down.").parse_args()
-    try:
+    with reporting("catch-up"):
         _, logged = catch_up(Path.cwd())
-    except UserError as error:
-        sys.exit(f"catch-up: error: {error}")
-    print(f"logged what MLflow had missed: {logged} run(s)" if logged else "MLflow missed nothing")
+        told = f"logged what MLflow had missed: {logged} run(s)"
+        print(told if logged else "MLflow missed nothing")

@@ -123,6 +123,7 @@ class _TrackedRun:
     ) -> None:
         self._points: list[messages.Point] = []
         self._not_finite: dict[str, str] = {}
+        self._warned = False
         self._machine = Machine()
         tags = {"kind": "stage", "stage": stage, **provenance(Path.cwd())}
         if item:
@@ -163,7 +164,7 @@ class _TrackedRun:
         if isinstance(image, Path):
             self._outbox.send(messages.Picture(path=image, key=key, step=step))
             return
-        with tempfile.TemporaryDirectory() as folder:
+        with self._at_no_cost(), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "picture.png"
             Image.fromarray(image).save(path)
             self._outbox.send(messages.Picture(path=path, key=key, step=step))
@@ -180,7 +181,7 @@ class _TrackedRun:
         """Send what is left and close the run as FINISHED, FAILED or KILLED."""
         self._flush()
         if status == "FINISHED" and (entry := _entry(outs=True)):
-            with tempfile.TemporaryDirectory() as folder:
+            with self._at_no_cost(), tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "dvc.lock.yaml"
                 text = yaml.safe_dump({os.environ["DVC_STAGE"]: entry}, sort_keys=False)
                 path.write_text(text, encoding="utf-8")
@@ -189,10 +190,21 @@ class _TrackedRun:
         self._outbox.send(end)
         self._outbox.close()
 
+    @contextmanager
+    def _at_no_cost(self) -> Iterator[None]:
+        """Let no error out of what is done for the tracker alone: a full /tmp, say."""
+        try:
+            yield
+        except Exception as error:
+            if not self._warned:
+                log.warning("not all is tracked, the work goes on: %s", error)
+            self._warned = True
+
     def _flush(self) -> None:
         began = time.monotonic()
         if began >= self._next_flush:  # not of a stage that is over in a moment
-            self._points += self._machine.points(_now())
+            with self._at_no_cost():
+                self._points += self._machine.points(_now())
         points, self._points = self._points, []
         if points:
             self._outbox.send(messages.Metrics(points=points))

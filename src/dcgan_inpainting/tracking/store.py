@@ -3,10 +3,8 @@
 import gc
 import logging
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +13,10 @@ from filelock import FileLock
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.location import (
     ENVIRONMENT,
-    SQLITE,
     StoreLocation,
     is_made,
     move_artifacts,
+    sqlite_uri,
 )
 from dcgan_inpainting.tracking.provenance import Process, host
 from dcgan_inpainting.tracking.told import Told
@@ -45,7 +43,7 @@ class Store:
         """Connect.
 
         Raises:
-            one of tracking_errors(): the store can't be opened.
+            whatever MLflow raises where the store can't be opened.
         """
         self.location = location
         with _uncollected():
@@ -202,8 +200,6 @@ def _make_store(database: Path, location: StoreLocation) -> None:
     """Make an SQLite store: whole or not at all, and by one process however many want it."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    if set("%?") & set(str(database)):
-        raise OSError("an SQLite store's path must be free of % and ?")
     database.parent.mkdir(parents=True, exist_ok=True)
     location.lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(location.lock):
@@ -213,19 +209,7 @@ def _make_store(database: Path, location: StoreLocation) -> None:
         draft = database.with_name(f"{database.name}-new")
         draft.unlink(missing_ok=True)
         untyped: Any = SqlAlchemyStore
-        store = untyped(SQLITE + draft.as_posix(), location.artifacts)
+        store = untyped(sqlite_uri(draft), location.artifacts)
         store.create_experiment(EXPERIMENT, location.artifacts)
         store.engine.dispose()
         draft.replace(database)
-
-
-def tracking_errors() -> tuple[type[Exception], ...]:
-    """Return what a tracker that is down, broken or badly addressed raises.
-
-    The errors of requests and of file locks are OSErrors; a server that is not MLflow's answers
-    with something other than JSON; an address may need a driver that is not installed.
-    """
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError, JSONDecodeError

@@ -24,7 +24,7 @@ class Told:
         """Ask which curves there are.
 
         Raises:
-            one of store.tracking_errors().
+            whatever MLflow raises.
         """
         self._client = client
         self._run_id = run_id
@@ -41,7 +41,7 @@ class Told:
         may change, and is then another.
 
         Raises:
-            one of store.tracking_errors().
+            whatever MLflow raises.
         """
         if name not in self._names:
             return False
@@ -52,7 +52,7 @@ class Told:
         """Return whether the run has a series' picture of a step, whole.
 
         Raises:
-            one of store.tracking_errors().
+            whatever MLflow raises.
         """
         if not self._continued:
             return False

@@ -5,6 +5,7 @@ server, that one has the pages, and nothing is started.
 """
 
 import argparse
+import errno
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.outbox import catch_up
@@ -37,12 +39,14 @@ def show(port: int, root: Path) -> int:
         root: the checkout whose runs are shown.
 
     Raises:
-        UserError: the port is taken, or the store can't be opened.
+        UserError: the port is taken, or MLFLOW_TRACKING_URI is no address.
+        FaultError: the store can't be opened.
     """
     location = StoreLocation.of(root.resolve())
-    served = urlsplit(location.uri).scheme in ("http", "https")
-    if not served and _answers(port):
-        raise UserError(f"port {port} is taken; give another one: make ui PORT={port + 1}")
+    location.check()
+    served = location.served
+    if not served:
+        check_port(port, "make ui")
     store, _ = catch_up(root)
     record_if_new(root, store)
     found = pages(store)
@@ -51,6 +55,24 @@ def show(port: int, root: Path) -> int:
         return 0
     print(f"MLflow on {location.shown} starts; Ctrl-C ends it", flush=True)
     return _serve(location.uri, port, directions(f"http://{HOST}:{port}", found))
+
+
+def check_port(port: int, command: str) -> None:
+    """Raise UserError where a server that `command` starts could not listen on a port."""
+    with socket.socket() as probe:
+        # As the server will: a port that was closed a moment ago is free.
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            what = (
+                "taken" if error.errno == errno.EADDRINUSE else f"not to be had: {error.strerror}"
+            )
+            another = port + 1 if port < 65535 else 5000
+            raise UserError(
+                f"port {port} is {what}; give another one: {command} PORT={another}"
+            ) from None
 
 
 def directions(server: str, found: Iterable[Page]) -> str:
@@ -114,20 +136,29 @@ def _without_password(uri: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def port_number(text: str) -> int:
+    """Return a TCP port as the command line gives it.
+
+    Raises:
+        UserError: it is none.
+    """
+    port = int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 0
+    if not 1 <= port <= 65535:
+        raise UserError(f"port {text!r} is not a whole number of 1…65535")
+    return port
+
+
 def _main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=5000, help="TCP port, 1…65535")
-    port: int = parser.parse_args().port
-    # A closed terminal or a `kill` ends the server as Ctrl-C does.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
-    try:
-        return show(port, Path.cwd())
-    except UserError as error:
-        sys.exit(f"ui: error: {error}")
-    except KeyboardInterrupt:
-        return 0
+    parser.add_argument("--port", default="5000", help="TCP port, 1…65535")
+    with reporting("ui"):
+        # A closed terminal ends the server as Ctrl-C and a `kill` do: all of it, and quietly.
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
+        try:
+            return show(port_number(parser.parse_args().port), Path.cwd())
+        except KeyboardInterrupt:
+            return 0
 
 
 if __name__ == "__main__":

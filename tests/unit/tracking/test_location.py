@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.tracking.location import StoreLocation
 
 ROOT = Path("/home/me/my faces")
@@ -60,6 +61,7 @@ def test_one_store_has_one_lock_from_every_checkout(monkeypatch: pytest.MonkeyPa
         ("https://me:secret@host:5000/x", "https://***@host:5000/x"),
         ("postgresql://me:p@ss@host/x", "postgresql://***@host/x"),
         ("http://host:5000", "http://host:5000"),
+        ("http://me:secret@[::1", "http://***@[::1"),
     ],
 )
 def test_an_address_is_shown_without_its_password(
@@ -67,3 +69,53 @@ def test_an_address_is_shown_without_its_password(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert StoreLocation.of(ROOT).shown == shown
+
+
+@pytest.mark.parametrize("name", ["100%", "a%20b", "q?x", "h#x", "über's"])
+def test_an_sqlite_address_names_the_file_whatever_the_folder_is_called(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    root = Path("/home") / name
+    location = StoreLocation.of(root)
+    assert location.database == root / "mlflow.db"
+    # As a child process is told of it.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", location.uri)
+    assert StoreLocation.of(Path("/elsewhere")).database == location.database
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("http://[::1", "Invalid IPv6 URL"),
+        ("http://host:99999", "Port out of range"),
+        ("http://:5000", "it names no host"),
+        ("   ", "nothing but spaces"),
+        ("gopher://me:secret@host", r"'gopher://\*\*\*@host'.* must begin with one of: http, "),
+    ],
+)
+def test_an_address_at_which_no_mlflow_can_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, uri: str, message: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(UserError, match=message):
+        StoreLocation.of(ROOT).check()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "http://[::1]:5000",
+        "databricks",
+        "databricks://profile",
+        "mysql+pymysql://u@h/x",
+        "mlruns",
+        "file:///tmp/x",
+        "sqlite:///runs.db",
+    ],
+)
+def test_every_address_that_mlflow_takes_is_taken(
+    monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    StoreLocation.of(ROOT).check()

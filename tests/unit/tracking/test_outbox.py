@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.errors import FaultError, UserError
 from dcgan_inpainting.tracking import outbox
 from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
 from dcgan_inpainting.tracking.runs import track
@@ -159,7 +159,7 @@ def test_catching_up_that_breaks_off_goes_on_where_it_was(
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with monkeypatch.context() as down:
         down.setattr(MlflowClient, "log_image", break_off)
-        with pytest.raises(UserError, match="the network is gone"):
+        with pytest.raises(FaultError, match="the network is gone"):
             catch_up(root)
     assert len(folders(root)) == 1
     assert catch_up(root)[1] == 1
@@ -234,5 +234,5 @@ def test_catching_up_while_mlflow_is_down_is_one_clear_line(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", DOWN)
-    with pytest.raises(UserError, match="MLflow at gopher://nowhere: "):
+    with pytest.raises(UserError, match="MLFLOW_TRACKING_URI is 'gopher://nowhere'"):
         catch_up(root)

@@ -99,7 +99,8 @@ def test_charts_compare_each_figure_and_draw_it_over_what_was_swept() -> None:
 
 
 def test_the_faces_page_shows_none_until_they_are_chosen_and_then_faces_first() -> None:
-    state = faces(CONTENTS)
+    state = faces(CONTENTS, ["newest", "second"])
+    assert state["runsVisibilityMap"] == {"newest": True, "second": True}
     assert state["runsHiddenMode"] == "HIDE_ALL"
     assert quality(CONTENTS)["runsHiddenMode"] == "FIRST_10_RUNS"
     assert state["compareRunSections"][0]["name"].startswith("Faces")
