@@ -141,7 +141,7 @@ def download(
     try:
         _obtain(partition, folder, expected.partition)
     except fetching.FetchError as error:
-        log.warning("%s could not be downloaded:\n%s", partition.name, error)
+        log.warning("%s could not be downloaded: %s", partition.name, error)
     return folder / archive.name
 
 
@@ -153,24 +153,22 @@ def _obtain(file: OfficialFile, folder: Path, md5: str | None) -> None:
             return fetching.fetch(address, target, md5)
         except fetching.FetchError as error:
             log.info("%s: %s", address, error)
-            failures.append(f"  {address}: {error}")
+            failures.append(f"{address}: {error}")
     try:
         return fetching.fetch_from_drive(file.drive_id, target, md5)
     except fetching.FetchError as error:
-        failures.append(f"  Google Drive {file.drive_id}: {error}")
-    raise fetching.FetchError("\n".join(failures))
+        failures.append(f"Google Drive {file.drive_id}: {error}")
+    raise fetching.FetchError("; ".join(failures))
 
 
 def _by_hand(
     error: fetching.FetchError, folder: Path, archive: OfficialFile, partition: OfficialFile
 ) -> str:
     return (
-        f"CelebA could not be downloaded:\n{error}\n"
-        f"Download it by hand from {SITE} (Google Drive, aligned and cropped images):\n"
-        f"  {archive.name} (folder Img, md5 {archive.md5})\n"
-        f"  {partition.name} (folder Eval, md5 {partition.md5})\n"
-        f"Put both into {folder}, or both elsewhere with data.archive set to the path of "
-        f"{archive.name}, and run again."
+        f"CelebA could not be downloaded ({error}). Download it by hand from {SITE} (Google Drive, "
+        f"aligned and cropped images): {archive.name} (folder Img, md5 {archive.md5}) and "
+        f"{partition.name} (folder Eval, md5 {partition.md5}); put both into {folder}, or both "
+        f"elsewhere with data.archive set to the path of {archive.name}, and run again"
     )
 
 

@@ -197,6 +197,7 @@ def test_when_all_fail_the_last_word_says_what_to_do(server: FileServer, tmp_pat
     with pytest.raises(UserError) as caught:
         download(tmp_path / ".downloads", celeba.Md5s(archive.md5, None), archive=archive)
     message = str(caught.value)
+    assert "\n" not in message
     for part in (
         f"{quota}: the answer is a web page",
         f"{other}: the content has md5 {md5(b'another file')}, expected {archive.md5}",
