@@ -93,6 +93,10 @@ def ending(name: str) -> Iterator[None]:
         lost = _abandoned_stdout()
         said = f"the standard output: {lost.strerror}" if lost else _fault(error)
         _end(f"{name}: error: {said}", FAULT, error)
+    except RuntimeError as error:
+        if not _is_full_memory(error):
+            raise
+        _end(f"{name}: error: {_fault(error)}", FAULT, error)
     except KeyboardInterrupt:
         _abandoned_stdout()
         sys.exit(INTERRUPTED)
@@ -132,9 +136,14 @@ def _abandoned_stdout() -> OSError | None:
     return None
 
 
+def _is_full_memory(error: Exception) -> bool:
+    # PyTorch has errors of its own for it: the first on a GPU, the second on a CPU.
+    return type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
+
+
 def _fault(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return "the memory is full"
+    if isinstance(error, MemoryError) or _is_full_memory(error):
+        return "the memory is full; smaller batches need less"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         # Most errors of writing name no file.

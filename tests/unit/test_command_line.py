@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from dcgan_inpainting.command_line import BAD_INPUT, FAULT, INTERRUPTED, ending, reporting
 from dcgan_inpainting.errors import DamagedError, FaultError, UserError
 
 SRC = Path(__file__).parents[2] / "src"
+FULL_MEMORY = "the memory is full; smaller batches need less"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,9 @@ SRC = Path(__file__).parents[2] / "src"
             "makes it anew",
         ),
         (FaultError("it broke"), FAULT, "it broke"),
-        (MemoryError(), FAULT, "the memory is full"),
+        (MemoryError(), FAULT, FULL_MEMORY),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried …"), FAULT, FULL_MEMORY),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), FAULT, FULL_MEMORY),
         (OSError(errno.EACCES, "Permission denied", "a.npy"), FAULT, "a.npy: Permission denied"),
         (
             OSError(errno.ENOSPC, "No space left on device"),
