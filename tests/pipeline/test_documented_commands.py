@@ -64,6 +64,7 @@ HERE = {
 REMOTE = "tests/pipeline/test_remote.py"
 QUEUE = "tests/pipeline/test_queue.py"
 SERVING = "tests/pipeline/test_serving.py"
+SERVED = "tests/faults/test_served_model.py"
 SPARK = "tests/pipeline/test_spark.py"
 PROCESSES = "tests/pipeline/test_processes.py"
 PRESETS = "tests/pipeline/test_presets_run.py"
@@ -100,6 +101,8 @@ ELSEWHERE = {
     "dvc exp apply ruddy-flea": REMOTE,
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
+    "make serve": SERVED,
+    "make serve MODEL=models:/dcgan-inpainting-drawn/3 PORT=8080": SERVED,
     "torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d"
     " --rdzv-endpoint FIRST:29500 --no-python python -m stages.train": PROCESSES,
     "mlflow models serve -m models:/dcgan-inpainting-drawn@champion --env-manager local"

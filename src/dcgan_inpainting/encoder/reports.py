@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import fmean
 
+from dcgan_inpainting.atomic import write_text
 from dcgan_inpainting.encoder.training import History, Progress
 from dcgan_inpainting.encoder.validation import SHOWN, Validation
 from dcgan_inpainting.images import Images, grid, save_png
@@ -59,7 +60,7 @@ class Reporter:
         save_png(_picture(last.faces), self._folder / "faces.png")
         psnr = {kind: round(value, 3) for kind, value in last.psnr.items()}
         text = json.dumps({"encoder_psnr": {**psnr, "mean": _mean(psnr)}}, indent=2) + "\n"
-        (self._folder / "metrics.json").write_text(text, encoding="utf-8")
+        write_text(self._folder / "metrics.json", text)
         for name in ("training.csv", "validation.csv", "faces.png"):
             self._run.log_artifact(self._folder / name)
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from dcgan_inpainting.atomic import write_text
 from dcgan_inpainting.images import grid, save_png
 from dcgan_inpainting.loss_curves import plot_losses
 from dcgan_inpainting.tables import write_table
@@ -72,7 +73,7 @@ class Reporter:
         }
         rounded = {name: round(value, 3) for name, value in figures.items()}
         text = json.dumps({**rounded, "chosen_images": trained.chosen.images}, indent=2) + "\n"
-        (self._folder / "metrics.json").write_text(text, encoding="utf-8")
+        write_text(self._folder / "metrics.json", text)
         self._run.log_metrics({"swd_floor": scores.swd_floor})
         for name in ("losses.png", "losses.csv", "validation.csv"):
             self._run.log_artifact(self._folder / name)
