@@ -16,7 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcgan_inpainting.command_line import reporting
 from dcgan_inpainting.cores import THREADS
@@ -27,7 +27,6 @@ from dcgan_inpainting.tracking.ui import HOST, check_port, port_number
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
-    from mlflow.types import Schema
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -52,7 +51,8 @@ def application(model: "PyFuncModel", waiting: int, seconds: float) -> "Starlett
     from starlette.responses import Response
     from starlette.routing import Route
 
-    schema = model.metadata.get_input_schema()
+    untyped: Any = model.metadata
+    schema = untyped.get_input_schema()
     longest = _longest(schema)
     pool = ThreadPoolExecutor(waiting)
     here: set[object] = set()  # a request counts until its work has ended, also if its client left
@@ -87,8 +87,9 @@ def application(model: "PyFuncModel", waiting: int, seconds: float) -> "Starlett
         except TimeoutError:
             return _refusal(504, f"it took more than {seconds:g} s")
         except MlflowException as error:
+            refused: Any = error
             # Not error.message, to which MLflow has added the whole request.
-            return _refusal(error.get_http_status_code(), str(error), error.error_code)
+            return _refusal(refused.get_http_status_code(), str(error), refused.error_code)
         except ClientDisconnect:
             return _refusal(400, "the client has gone")  # which nobody reads
         except RecursionError:
@@ -125,11 +126,11 @@ def _refusal(status: int, message: str, code: str = "") -> "Response":
     return Response(content, status, headers, "application/json")
 
 
-def _longest(schema: "Schema") -> int:
+def _longest(schema: Any) -> int:
     """Return how many bytes a body may have: those of a request with the most images."""
     from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST
 
-    levels = sum(math.prod(tensor.shape[1:]) for tensor in schema.inputs)
+    levels: int = sum(math.prod(tensor.shape[1:]) for tensor in schema.inputs)
     return IMAGES_A_REQUEST * levels * CHARACTERS
 
 
