@@ -9,6 +9,7 @@ import tokenize
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def load_masks(path: Path, images: Images) -> Known:
     return np.array(known)
 
 
-def _load(path: Path) -> NDArray[np.generic]:
+def _load(path: Path) -> NDArray[Any]:
     if not path.is_file():
         raise DamagedError(path, "is missing")
     try:
@@ -82,7 +83,7 @@ def _load(path: Path) -> NDArray[np.generic]:
     return array
 
 
-def _described(array: NDArray[np.generic]) -> str:
+def _described(array: NDArray[Any]) -> str:
     return f"an array of {array.dtype}, {'×'.join(map(str, array.shape)) or 'a single one'}"
 
 
