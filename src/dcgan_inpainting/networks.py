@@ -323,7 +323,7 @@ def _digest(weights: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(f"{name} {tuple(weights[name].shape)}\n".encode())
-        digest.update(weights[name].numpy())
+        digest.update(weights[name].numpy().data)
     return digest.hexdigest()
 
 
