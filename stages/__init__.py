@@ -1,5 +1,6 @@
 """The pipeline's scripts, one a DVC stage: `python -m stages.NAME` in the project's top folder."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ STARTED = sys.argv[:1] == ["-m"]
 if STARTED:
     # Before anything else is imported: PyTorch and MLflow take seconds.
     begin()
+elif "--multiprocessing-fork" in sys.orig_argv:
+    # A helper of a pool, which imports its parent's script: the parent hears Ctrl-C (parallel.py).
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 from dcgan_inpainting.cores import take_share  # noqa: E402
 from dcgan_inpainting.ranks import rank_of_this_process  # noqa: E402

@@ -98,6 +98,9 @@ def ending(name: str) -> Iterator[None]:
             raise
         _end(f"{name}: error: {_fault(error)}", FAULT, error)
     except KeyboardInterrupt:
+        # CPython notes an interrupt inside of exec("…"), as libraries call it when they are
+        # imported, and would end by the signal whatever status is asked for. This forgets it.
+        eval("0")
         _abandoned_stdout()
         sys.exit(INTERRUPTED)
 

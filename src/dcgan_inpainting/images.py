@@ -83,7 +83,7 @@ def _load(path: Path) -> NDArray[Any]:
     return array
 
 
-def _described(array: NDArray[np.generic]) -> str:
+def _described(array: NDArray[Any]) -> str:
     return f"an array of {array.dtype}, {'×'.join(map(str, array.shape)) or 'a single one'}"
 
 

@@ -165,7 +165,9 @@ def test_interrupted_at_any_moment(
                 pass
             output, errors = process.communicate(timeout=100)
         ends.append(process.returncode)
-        assert process.returncode in (130, 0), errors
+        # When the work is done and Python itself ends, a signal is Python's again.
+        last = [-SIGNALS[name]] if "100%" in errors else []
+        assert process.returncode in (130, 0, *last), errors
         assert output == ""
         assert "Traceback" not in errors, errors
         assert "KeyboardInterrupt" not in errors, errors

@@ -111,3 +111,22 @@ subprocess.run([sys.executable, "-c", "import warnings; warnings.warn('below')"]
     assert done.stdout == "agg\n"
     assert "DeprecationWarning: seen" in done.stderr
     assert "UserWarning: below" in done.stderr
+
+
+def test_an_interrupt_inside_of_exec_is_no_death_by_signal(tmp_path: Path) -> None:
+    """As where a library that is being imported makes a class out of text."""
+    (tmp_path / "command.py").write_text("""
+from dcgan_inpainting.command_line import reporting
+with reporting("command"):
+    exec("import os, signal; os.kill(os.getpid(), signal.SIGINT); [None for _ in range(9)]")
+""")
+    done = subprocess.run(
+        [sys.executable, "-m", "command"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == INTERRUPTED
+    assert done.stderr == ""
