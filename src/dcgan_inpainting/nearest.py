@@ -123,14 +123,14 @@ class _Search:
     def _measure(self, images: Tensor, which: Tensor, whose: Tensor, start: int) -> None:
         """Measure pairs of a training image (`which`) and a damaged one (`whose`), and keep."""
         exact = math.gcd(EXACT, images[0].numel())
-        for rows, columns in zip(
-            which.split(PAIRS_AT_ONCE), whose.split(PAIRS_AT_ONCE), strict=True
-        ):
+        parts = images[0].numel() // exact
+        pairs = (torch.split(numbers, PAIRS_AT_ONCE) for numbers in (which, whose))
+        for rows, columns in zip(*pairs, strict=True):
             # Not by indices in brackets, which cost five times as much.
             difference = images.index_select(0, rows).short()
             difference -= self._images.index_select(0, columns).short()
             difference *= self._known.index_select(0, columns).short()
-            squares = difference.flatten(1).float().square_().unflatten(1, (-1, exact))
+            squares = difference.float().square_().reshape(len(rows), parts, exact)
             distances = squares.sum(2).double().sum(1).long()
             numbered = (distances << _INDEX_BITS) + rows + start
             self._best.scatter_reduce_(0, columns, numbered, "amin")

@@ -105,8 +105,6 @@ ELSEWHERE = {
     "make serve MODEL=models:/dcgan-inpainting-drawn/3 PORT=8080": SERVED,
     "torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d"
     " --rdzv-endpoint FIRST:29500 --no-python python -m stages.train": PROCESSES,
-    "mlflow models serve -m models:/dcgan-inpainting-drawn@champion --env-manager local"
-    " --port 5001": SERVING,
     "curl -H 'Content-Type: application/json' -d @request.json"
     " http://127.0.0.1:5001/invocations": SERVING,
     "curl -H 'Content-Type: application/json' -d"
