@@ -23,7 +23,7 @@ needs_make = pytest.mark.skipif(MAKE is None, reason="there is no make on this m
 # ── The environment ──────────────────────────────────────────────────────────────────────────────
 
 REAL = ("Makefile", *(f"src/dcgan_inpainting/{name}.py" for name in (
-    "__init__", "environment", "command_line", "errors")))  # fmt: skip
+    "__init__", "environment", "command_line", "errors", "atomic")))  # fmt: skip
 # Their libraries are not in an environment made from an empty lock.
 PAGE = """
 from pathlib import Path

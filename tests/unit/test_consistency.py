@@ -84,9 +84,8 @@ def test_a_batch_that_the_processes_cannot_share(params: Path, devices: int, nod
 )
 def test_a_square_beyond_the_images(params: Path, overrides: tuple[str, ...]) -> None:
     line = refusal(params, *overrides)
-    assert line.startswith(
-        "crop.size, crop.offset_x and crop.offset_y reach beyond the images: 178×218 is too small"
-    )
+    assert line.startswith("crop.size, crop.offset_x and crop.offset_y reach beyond the images: ")
+    assert "178×218" in line
 
 
 @pytest.mark.parametrize("archive", ["faces", "/nowhere/faces.zip", "~nobody-is-called-so/x.zip"])

@@ -153,7 +153,6 @@ def make_odd_sources(folder: Path) -> None:
         ("pipe", "pipe is no folder or zip of images"),
         ("loop", "loop is not there"),
         ("a" * 300, "cannot be read: File name too long"),
-        ("a\0b", "is not there"),
         ("~nobody-of-this-name/faces", "there is no user for the ~"),
     ],
 )

@@ -29,6 +29,7 @@ REQUIREMENTS = (
     "numpy",
     "pandas",
     "pillow",
+    "psutil",
     "pydantic",
     "ruamel.yaml",
     "safetensors",

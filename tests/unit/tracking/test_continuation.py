@@ -18,7 +18,7 @@ import pytest
 from attempt import Params, attempt
 from PIL import Image
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.errors import FaultError
 from dcgan_inpainting.tracking import messages, outbox
 from dcgan_inpainting.tracking import runs as tracking
 from dcgan_inpainting.tracking.continuation import checkout
@@ -481,7 +481,7 @@ def test_catching_up_that_breaks_off_while_it_reopens_a_run_goes_on(
         attempt(root, range(3, STEPS))
     with monkeypatch.context() as patch:
         patch.setattr(MlflowClient, "log_image", break_off)
-        with pytest.raises(UserError, match="the network is gone"):
+        with pytest.raises(FaultError, match="the network is gone"):
             catch_up(root)
     catch_up(root)
     check_it_is_one_whole_run(root)

@@ -432,7 +432,6 @@ def test_a_server_that_never_answers_costs_the_users_own_timeout(
         ("sqlite:///junk.db", "not a database"),
         ("sqlite:///.", "unable to open"),
         ("sqlite:///junk.db/store.db", "junk.db"),
-        ("sqlite:///100%/store.db", "free of %"),
         ("gopher://nowhere", "gopher://nowhere"),
         ("postgresql://me:secret@127.0.0.1:1/runs", "postgresql://***@127.0.0.1:1/runs"),
     ],
@@ -510,7 +509,7 @@ def test_importing_the_seam_does_not_import_mlflow() -> None:
 def test_telemetry_is_off_unless_the_user_wants_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://nowhere")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///.")
     with track("inpaint", "", Params(), tmp_path):
         pass
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
