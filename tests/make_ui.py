@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_ui(root: Path) -> Iterator[Ui]:
-    """Run the UI of a checkout, give it once it has printed two addresses, and interrupt it."""
+    """Run the UI of a checkout, give it once it has printed its three addresses, and interrupt it."""
     with subprocess.Popen(
         command(free_port()),
         cwd=root,
@@ -60,7 +60,7 @@ def running_ui(root: Path) -> Iterator[Ui]:
         watchdog = threading.Timer(SECONDS, process.kill)
         watchdog.start()
         output = ""
-        while output.count("/#/") < 2:
+        while output.count("/#/") < 3:
             line = process.stdout.readline()
             assert line, f"it has ended: {output}"
             output += line

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.store import Store
-from dcgan_inpainting.tracking.view import BESIDE, EXPERIMENTS, PSNR, Contents, pages
+from dcgan_inpainting.tracking.view import EXPERIMENTS, PSNR, Contents, pages
 from tests.browser.conftest import FLAGS
 from tests.browser.runs_page import RunsPage, runs_page
 
@@ -43,7 +43,7 @@ def take(browser: Browser, server: str, folder: Path, chosen: list[str]) -> None
     measured = [run for run in runs if f"{PSNR}/mean" in run.data.metrics]
     measured.sort(key=lambda run: run.data.metrics[f"{PSNR}/mean"])
     chosen = chosen or [measured[0].info.run_name, measured[-1].info.run_name]
-    table, faces = (f"{server}/{page.fragment}" for page in pages(store))
+    table, _, faces = (f"{server}/{page.fragment}" for page in pages(store))
 
     with runs_page(browser, WIDTH, 400 + 32 * count) as seen:
         seen.open(table, count)
@@ -59,9 +59,7 @@ def take(browser: Browser, server: str, folder: Path, chosen: list[str]) -> None
     with runs_page(browser, WIDTH, 1400) as seen:
         seen.open(faces, count)
         seen.close_assistant()
-        # The page shows the two newest: those not chosen go, those chosen come.
-        newest = [run.info.run_name for run in runs if f"{PSNR}/mean" in run.data.metrics][:BESIDE]
-        for name in set(newest) ^ set(chosen):
+        for name in chosen:
             seen.toggle(name)
         seen.pictures(masks * len(chosen))
         _write(seen, folder / "ui_faces.png")

@@ -31,6 +31,7 @@ class Served:
     store: Store
     figures: dict[str, Figures]
     experiments: str
+    newest: str
     faces: str
 
 
@@ -42,8 +43,8 @@ def served(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Ite
         store = Store(StoreLocation.of(root))
         figures = build(store, root)
     with running_ui(root) as ui:
-        experiments, faces = ui.addresses
-        yield Served(store, figures, experiments, faces)
+        experiments, newest, faces = ui.addresses
+        yield Served(store, figures, experiments, newest, faces)
 
 
 @pytest.fixture
@@ -94,18 +95,16 @@ def test_one_click_draws_charts_that_compare_them(served: Served, seen: RunsPage
 
 
 @pytest.mark.parametrize(
-    ("clicked", "chosen"),
+    ("page", "clicked", "chosen"),
     [
-        ([], NEWEST_FIRST[:2]),
-        ([NEWEST_FIRST[1], NEWEST_FIRST[-2]], [NEWEST_FIRST[0], NEWEST_FIRST[-2]]),
+        ("newest", [], NEWEST_FIRST[:2]),
+        ("faces", NEWEST_FIRST[1:4:2], NEWEST_FIRST[1:4:2]),
     ],
 )
-def test_faces_of_the_newest_stand_side_by_side_and_two_clicks_put_another_there(
-    served: Served, seen: RunsPage, clicked: list[str], chosen: list[str]
+def test_faces_of_the_newest_stand_side_by_side_and_those_of_any_two_after_two_clicks(
+    served: Served, seen: RunsPage, page: str, clicked: list[str], chosen: list[str]
 ) -> None:
-    seen.open(served.faces, len(SWEEP))
-    if clicked:
-        seen.pictures(len(KINDS) * 2)
+    seen.open(getattr(served, page), len(SWEEP) if page == "faces" else len(chosen))
     for name in clicked:
         seen.toggle(name)
     shown = seen.pictures(len(KINDS) * len(chosen))

@@ -21,8 +21,19 @@ from dcgan_inpainting.tracking.store import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
 
-# Of the surroundings: a `dvc repro` or a git hook that runs the tests, the user's own settings.
-FOREIGN = ("DVC_", "GIT_", "MLFLOW_", "PYTHON")
+# Of the surroundings: a `dvc repro` or a git hook that runs the tests, the user's own settings, and
+# what a launcher of several processes says, which Lightning leaves in a test's own process.
+FOREIGN = (
+    "DVC_",
+    "GIT_",
+    "MLFLOW_",
+    "PYTHON",
+    "MASTER_",
+    "RANK",
+    "LOCAL_",
+    "NODE_RANK",
+    "WORLD_SIZE",
+)
 MARK = "PIPELINE_TEST_CHECKOUT"  # by which the processes of a checkout are found
 
 

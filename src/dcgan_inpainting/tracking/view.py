@@ -29,7 +29,7 @@ MEAN = "mean"
 PSNR, SSIM = "hole_psnr", "hole_ssim"
 COLOUR = "mlflow.runColor"  # the tag in which MLflow keeps a colour that was picked by hand
 COLOURED = 20  # experiments that MLflow shows at once, at most
-BESIDE = 2  # experiments whose faces are shown before one chooses
+BESIDE = 2  # newest experiments whose faces are shown side by side
 PALETTE = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
     *("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
@@ -71,7 +71,7 @@ class Contents:
         return cls(tuple(swept), tuple(sorted(masks - {MEAN})))
 
 
-def pages(store: Store) -> tuple[Page, Page]:
+def pages(store: Store) -> tuple[Page, Page, Page]:
     """Return the pages on which experiments are compared, after their views were put into a store.
 
     The newest experiments are also given colours that differ, where they have none yet: those that
@@ -83,17 +83,23 @@ def pages(store: Store) -> tuple[Page, Page]:
         runs = store.find(EXPERIMENTS)
         _colour(store, runs[:COLOURED])
         contents = Contents.of(runs)
-        newest = [run.info.run_id for run in runs if f"{PSNR}/{MEAN}" in run.data.metrics][:BESIDE]
-        for key, state in (("quality", quality(contents)), ("faces", faces(contents, newest))):
+        measured = [run.info.run_id for run in runs if f"{PSNR}/{MEAN}" in run.data.metrics]
+        states = {
+            "quality": quality(contents),
+            "newest": newest(contents, measured[:BESIDE]),
+            "faces": faces(contents),
+        }
+        for key, state in states.items():
             store.client.set_experiment_tag(store.experiment_id, TAG + key, packed(state))
     except Exception:  # of a store that is read-only, say
-        table = chosen = {"searchFilter": EXPERIMENTS}
+        table = latest = chosen = {"searchFilter": EXPERIMENTS}
     else:
-        table, chosen = {"viewStateShareKey": "quality"}, {"viewStateShareKey": "faces"}
+        table, latest, chosen = ({"viewStateShareKey": key} for key in states)
     chart = {"compareRunsMode": "CHART"}
     return (
         _page("experiments", "a row for each; the second icon draws charts", store, table),
-        _page("faces", "of the two newest; click the eyes of others", store, chosen | chart),
+        _page("newest", "faces of the two newest, side by side", store, latest | chart),
+        _page("faces", "click the eyes of two experiments", store, chosen | chart),
     )
 
 
@@ -120,16 +126,24 @@ def quality(contents: Contents) -> State:
     return _state(contents, sections, shown="FIRST_10_RUNS")
 
 
-def faces(contents: Contents, shown: Sequence[str] = ()) -> State:
-    """Return the state of the page that shows the faces of the experiments that one chooses.
+def faces(contents: Contents) -> State:
+    """Return the state of the page that shows the faces of the experiments that one chooses."""
+    sections = [_faces(contents), *_measures(contents), _sweep(contents)]
+    return _state(contents, sections, shown="HIDE_ALL")
+
+
+def newest(contents: Contents, runs: Sequence[str]) -> State:
+    """Return the state of the page that shows the faces of a few experiments at once.
+
+    By a filter, since MLflow takes no single run's visibility from a view that others made.
 
     Args:
         contents: what there is.
-        shown: ids of the runs that are chosen at first.
+        runs: ids of the experiments; with none, the page shows all.
     """
-    sections = [_faces(contents), *_measures(contents), _sweep(contents)]
-    state = _state(contents, sections, shown="HIDE_ALL")
-    return {**state, "runsVisibilityMap": dict.fromkeys(shown, True)}
+    listed = ", ".join(f"'{run}'" for run in runs)
+    chosen = {"searchFilter": f"attributes.run_id IN ({listed})"} if runs else {}
+    return {**faces(contents), **chosen, "runsHiddenMode": "FIRST_10_RUNS"}
 
 
 # What stays the same. MLflow 3.10.0 needs every key of the page's state.

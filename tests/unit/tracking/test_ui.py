@@ -24,8 +24,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow'
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_the_ui_prints_addresses_that_answer_and_ends_quietly(root: Path, name: str) -> None:
     with running_ui(root) as started, requests.Session() as browser:
-        first, hint, address = started.output.splitlines()[-3:]
-        assert [first.strip(), address.strip()] == started.addresses
+        *_, first, newest, second, hint, third = started.output.splitlines()
+        assert [address.strip() for address in (first, second, third)] == started.addresses
+        assert newest.startswith("newest: ")
         assert hint.startswith("faces: ")
         # A page that is open keeps its connection.
         assert browser.get(started.addresses[0]).ok
@@ -61,7 +62,8 @@ def test_of_a_remote_server_the_addresses_are_printed_and_nothing_is_started(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         store = Store(StoreLocation.of(root))
         tags = store.client.get_experiment(store.experiment_id).tags
-    for key, mode in (("quality", ""), ("faces", "&compareRunsMode=CHART")):
+    chart = "&compareRunsMode=CHART"
+    for key, mode in (("quality", ""), ("newest", chart), ("faces", chart)):
         page = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
         assert f"{url}/{page}&viewStateShareKey={key}{mode}\n" in answer.stdout
         assert tags[TAG + key].startswith("deflate;")

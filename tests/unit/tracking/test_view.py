@@ -13,7 +13,7 @@ import pytest
 from dcgan_inpainting.tracking import view
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.store import Store
-from dcgan_inpainting.tracking.view import Contents, faces, packed, pages, quality
+from dcgan_inpainting.tracking.view import Contents, faces, newest, packed, pages, quality
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -99,13 +99,19 @@ def test_charts_compare_each_figure_and_draw_it_over_what_was_swept() -> None:
 
 
 def test_the_faces_page_shows_none_until_they_are_chosen_and_then_faces_first() -> None:
-    state = faces(CONTENTS, ["newest", "second"])
-    assert state["runsVisibilityMap"] == {"newest": True, "second": True}
+    state = faces(CONTENTS)
     assert state["runsHiddenMode"] == "HIDE_ALL"
     assert quality(CONTENTS)["runsHiddenMode"] == "FIRST_10_RUNS"
     assert state["compareRunSections"][0]["name"].startswith("Faces")
     (pictures,) = charts(state, "IMAGE")
     assert pictures["imageKeys"] == ["restored/center", "restored/half"]
+
+
+def test_the_page_of_the_newest_shows_these_alone_and_at_once() -> None:
+    state = newest(CONTENTS, ["one", "two"])
+    assert state["searchFilter"] == "attributes.run_id IN ('one', 'two')"
+    assert state["runsHiddenMode"] == "FIRST_10_RUNS"
+    assert newest(CONTENTS, [])["searchFilter"] == view.EXPERIMENTS
 
 
 def test_the_longest_view_fits_into_a_tag_of_mlflow() -> None:
@@ -127,7 +133,7 @@ def test_pages_put_their_views_into_the_store(root: Path) -> None:
     found = pages(store)
     tags = store.client.get_experiment(store.experiment_id).tags
     start = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
-    for page, key in zip(found, ("quality", "faces"), strict=True):
+    for page, key in zip(found, ("quality", "newest", "faces"), strict=True):
         assert page.fragment.startswith(f"{start}&viewStateShareKey={key}")
         assert unpacked(tags[f"mlflow.sharedViewState.{key}"])["searchFilter"] == view.EXPERIMENTS
 
