@@ -14,6 +14,8 @@ from dcgan_inpainting.ranks import rank_of_this_process
         ({"LOCAL_RANK": "1"}, 1),  # started by Fabric
         ({"RANK": "5", "LOCAL_RANK": "1"}, 5),  # by torchrun, on the second machine
         ({"SLURM_PROCID": "3", "SLURM_LOCALID": "1"}, 3),
+        ({"NODE_RANK": "1"}, 1),  # by Fabric, on the second machine
+        ({"NODE_RANK": "0", "LOCAL_RANK": "2"}, 2),
         ({"JSM_NAMESPACE_RANK": "2"}, 2),
         ({"RANK": "0", "LOCAL_RANK": "0"}, 0),
     ],
