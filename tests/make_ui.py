@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_ui(root: Path) -> Iterator[Ui]:
-    """Run the UI of a checkout, give it once it has printed its three addresses, and interrupt it."""
+    """Run the UI of a checkout, give it once it has printed its addresses, and interrupt it."""
     with subprocess.Popen(
         command(free_port()),
         cwd=root,
