@@ -25,7 +25,7 @@ test: ready
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: ready
-	pytest --long -q tests/faults tests/pipeline/test_kills.py
+	pytest --long -q tests/faults tests/unit/test_fetching.py tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
 smoke: ready

@@ -67,10 +67,7 @@ def check_settings(path: Path = PARAMS_FILE, root: Path = Path()) -> Settings:
 
 
 def _source_is_there(settings: Settings, root: Path) -> None:
-    try:
-        check_source(settings.data, root)
-    except RuntimeError as error:  # ~somebody who has no home
-        raise UserError(f"data.archive is {shown(settings.data.archive)}: {error}") from None
+    check_source(settings.data, root)
 
 
 def _square_fits(settings: Settings, _root: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import Bomb, Damage, cut
 from small_checkout import COUNTS, KIND, run, write_checkout
 from tiny_model import SIDE
 
@@ -17,22 +18,9 @@ from dcgan_inpainting.masks import make_masks
 
 pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
 
-Damage = Callable[[Path], object]
-
-
-class Bomb:
-    """Whoever unpickles it makes a file."""
-
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return (open, ("executed", "w"))
-
 
 def array(values: object) -> Damage:
     return lambda path: np.save(path, np.asarray(values))
-
-
-def cut(share: float) -> Damage:
-    return lambda path: path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
 def content(written: bytes) -> Damage:

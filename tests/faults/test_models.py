@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from damage import Bomb, Damage, cut
 from safetensors.torch import load_file, save, save_file
 from small_checkout import run, write_checkout
 from tiny_model import write_models
@@ -25,19 +26,6 @@ from dcgan_inpainting.networks import (
 )
 
 pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
-
-Damage = Callable[[Path], object]
-
-
-class Bomb:
-    """Whoever unpickles it makes a file."""
-
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return (open, ("executed", "w"))
-
-
-def cut(share: float) -> Damage:
-    return lambda path: path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
 def flipped(place: float, bit: int) -> Damage:
