@@ -32,6 +32,7 @@ Path(".dvc/plots/offline.html").touch()
 """
 EMPTY_LOCK = "# Nothing, so that pip asks no index.\n"
 MAKING = "Making .venv"
+FOREIGN = ("PYTHON", "MAKE", "MFLAGS")  # also of the make that runs the tests
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def making(clone: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         subprocess.Popen(
             [MAKE, "ready", f"PYTHON={sys.executable}"],
             cwd=clone,
-            env={key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
+            env={key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
