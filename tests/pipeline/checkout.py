@@ -21,7 +21,7 @@ from dcgan_inpainting.tracking.store import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
 
-# Of the surroundings: a `dvc repro`, `make` or git hook that runs the tests, one's own settings, and
+# Of the surroundings: a `dvc repro`, make or git hook that runs the tests, one's own settings, and
 # what a launcher of several processes says, which Lightning leaves in a test's own process.
 FOREIGN = (
     "DVC_",
