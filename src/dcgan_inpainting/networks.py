@@ -240,7 +240,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
     """
     state = _state(plain(network))
     weights = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    if name := _not_finite(weights):
+    if name := not_finite(weights):
         raise FaultError(f"{path} is not written: weights of {name} are not finite")
     content = save(weights, {DIGEST: _digest(weights)})
     with replacing(path) as temporary:
@@ -309,12 +309,12 @@ def _read_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
     # Files from before there was a digest have none.
     if written not in ({}, {DIGEST: _digest(weights)}):
         raise DamagedError(path, "is damaged: its weights are not those that were written")
-    if name := _not_finite(weights):
+    if name := not_finite(weights):
         raise DamagedError(path, f"is of no use: weights of {name} are not finite")
     return weights
 
 
-def _not_finite(weights: Mapping[str, Tensor]) -> str | None:
+def not_finite(weights: Mapping[str, Tensor]) -> str | None:
     """Return the first name, in order, of weights that are not all finite."""
     return next((name for name in sorted(weights) if not weights[name].isfinite().all()), None)
 

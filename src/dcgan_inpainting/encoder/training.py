@@ -20,9 +20,8 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.validation import Validation, Validator
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.networks import Discriminator, Generator
+from dcgan_inpainting.networks import Discriminator, Generator, not_finite
 from dcgan_inpainting.seeds import Purpose, generator_for
-from dcgan_inpainting.training.health import broken
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
 BETAS = (0.9, 0.99)
@@ -231,7 +230,7 @@ class _Training:
         Raises:
             UserError: a weight is not finite.
         """
-        if name := broken(self.encoder.state_dict()):
+        if name := not_finite(self.encoder.state_dict()):
             raise _diverged(f"{name} is not finite", self.taken)
         images = self.taken * self.params.batch_size
         validation = self.validator(self.encoder.eval(), self.generator, self.taken, images)
@@ -243,7 +242,7 @@ class _Training:
         """Keep the state, unless it is no longer a sound one."""
         self.next_save = time.monotonic() + SAVE_SECONDS
         weights = self.encoder.state_dict()
-        if self.memory is None or broken(weights):
+        if self.memory is None or not_finite(weights):
             return
         state = {
             "encoder": weights,

@@ -2,9 +2,6 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
-
-from torch import Tensor
 
 from dcgan_inpainting.training.progress import Progress
 
@@ -14,11 +11,6 @@ from dcgan_inpainting.training.progress import Progress
 HOPELESS_IMAGES = 20_000
 HOPELESS_FAKE = 0.002  # mean D(G(z))
 HOPELESS_LOSS = 8.0  # mean of G's loss
-
-
-def broken(weights: Mapping[str, Tensor]) -> str:
-    """Return the name of a tensor that is not finite; "" where all are."""
-    return next((name for name, value in weights.items() if not value.isfinite().all()), "")
 
 
 class Health:

@@ -15,7 +15,8 @@ from dcgan_inpainting.checkpoints import Memory
 from dcgan_inpainting.distribution import Rank
 from dcgan_inpainting.errors import UserError
 from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.health import Health, broken
+from dcgan_inpainting.networks import not_finite
+from dcgan_inpainting.training.health import Health
 from dcgan_inpainting.training.params import TrainParams
 from dcgan_inpainting.training.progress import Progress
 from dcgan_inpainting.training.updates import RECALIBRATION_BATCHES, Trainer
@@ -296,7 +297,7 @@ class _Training:
 def _unsound(weights: Weights, step: int) -> str:
     """Return which weights are not finite, in words; "" where all are."""
     for network, values in weights.items():
-        if name := broken(values):
+        if name := not_finite(values):
             return f"{name} of the network {network} is not finite at step {step}"
     return ""
 
