@@ -14,7 +14,9 @@ import numpy as np
 
 from dcgan_inpainting.images import Images, Known
 
-GATHER_SECONDS = 0.1  # how long a batch waits for more: those who ask at once are read by turns
+# How long a batch waits for one more, and for all of them: those who ask at once are read by turns,
+# and whoever comes too late waits for a whole batch.
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.1, 1.0
 
 Work = Callable[[Images, Known], Images]
 
@@ -76,7 +78,7 @@ class Together:
 
     def _take_place(self) -> None:
         """Compute a batch for those who have waited longest."""
-        time.sleep(GATHER_SECONDS)
+        self._gather()
         with self._changed:
             batch = self._batch()
             self._computing += 1
@@ -87,6 +89,14 @@ class Together:
                 self._busy -= 1
                 self._computing -= 1
                 self._changed.notify_all()
+
+    def _gather(self) -> None:
+        """Wait while more are still coming."""
+        end = time.monotonic() + MOST_GATHER_SECONDS
+        seen = -1
+        while len(self._waiting) > seen and time.monotonic() < end:
+            seen = len(self._waiting)
+            time.sleep(GATHER_SECONDS)
 
     def _batch(self) -> list[_Asked]:
         """Take callers from the queue: a fair share for each place that has no batch yet."""
