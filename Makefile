@@ -15,9 +15,9 @@ repro: ready
 ifeq ($(PRESET),)
 	dvc repro
 else
-	options=$$(python -m dcgan_inpainting.presets --afresh "$(PRESET)") && dvc exp run $$options
+	options=$$(python -m dcgan_inpainting.commands.presets --afresh "$(PRESET)") && dvc exp run $$options
 endif
-	@python -m dcgan_inpainting.summary
+	@python -m dcgan_inpainting.commands.summary
 
 # Two files at a time: the tests of a file share what takes long to make.
 test: ready
@@ -25,7 +25,7 @@ test: ready
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: ready
-	pytest --long -q tests/faults tests/unit/test_fetching.py tests/pipeline/test_kills.py
+	pytest --long -q tests/faults tests/unit/download/test_fetching.py tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
 smoke: ready
@@ -34,8 +34,8 @@ smoke: ready
 	git init -q; git add -A; \
 	git -c user.name=smoke -c user.email=smoke@localhost commit -q -m 'Smoke test'; \
 	export PYTHONPATH="$$here/src"; \
-	dvc exp run $$(python -m dcgan_inpainting.presets smoke); \
-	python -m dcgan_inpainting.summary
+	dvc exp run $$(python -m dcgan_inpainting.commands.presets smoke); \
+	python -m dcgan_inpainting.commands.summary
 
 ui: ready
 	@python -m dcgan_inpainting.tracking.ui $(if $(PORT),--port "$(PORT)")
@@ -48,11 +48,12 @@ catch-up: ready
 	@python -m dcgan_inpainting.tracking.outbox
 
 fid: ready
-	@python -m dcgan_inpainting.inception $(if $(WEIGHTS),--weights "$(WEIGHTS)")
+	@python -m dcgan_inpainting.commands.fid $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
 lint: ready
 	ruff check .
 	ruff format --check .
+	lint-imports
 	mypy
 
 format: ready
@@ -70,5 +71,5 @@ audit: ready
 # The environment from the lock and the page of plots where they are missing, out of date or were
 # interrupted; and DVC's own files as a full disk leaves them.
 ready:
-	@$(PYTHON) -m dcgan_inpainting.environment
-	@python -m dcgan_inpainting.dvc_files
+	@$(PYTHON) -m dcgan_inpainting.commands.environment
+	@python -m dcgan_inpainting.commands.dvc_files

@@ -10,9 +10,9 @@ reported of. `dvc queue start -j 2` works them off. What each gave, beside all p
 import argparse
 import subprocess
 
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.errors import FaultError
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.common.errors import FaultError
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.process.command_line import reporting
 
 PARTS = {  # part: the setting of params.yaml that is it, and the value without it
     "many-starts": ("starts", "1"),

@@ -10,8 +10,8 @@ import argparse
 import pandas as pd
 
 from benchmarks.results import BASELINES, of_revision, of_workspace
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.metrics import interval
+from dcgan_inpainting.evaluate.metrics import interval
+from dcgan_inpainting.process.command_line import reporting
 
 TABLE = "reports/per_image.csv"
 METRICS = {"hole_psnr": 2, "hole_ssim": 3}  # and with how many decimals

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import measured, show
-from dcgan_inpainting import packing
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.cores import cores
-from dcgan_inpainting.crop_archive import crop_archive
-from dcgan_inpainting.cropping import CropParams
-from dcgan_inpainting.decoding import MAX_PIXELS
-from dcgan_inpainting.drawing import draw_faces
-from dcgan_inpainting.partition import Entry, by_position, write_partition
+from dcgan_inpainting.common import zips
+from dcgan_inpainting.common.decoding import MAX_PIXELS
+from dcgan_inpainting.common.partition import Entry, by_position, write_partition
+from dcgan_inpainting.crop.archive import crop_archive
+from dcgan_inpainting.crop.square import CropParams
+from dcgan_inpainting.download.drawn_faces.write import draw_faces
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.process.cores import cores
 
 
 def plain(folder: Path, size: int) -> tuple[int, float]:
@@ -61,9 +61,9 @@ def prepare(folder: Path, archive: Path | None, count: int) -> None:
     if archive is None:
         draw_faces(folder / "images.zip", count, seed=1)
     else:
-        with packing.opened(archive) as opened:
-            names = packing.image_names(opened)[:count]
-            packing.pack(((name, opened.read(name)) for name in names), folder / "images.zip")
+        with zips.opened(archive) as opened:
+            names = zips.image_names(opened)[:count]
+            zips.pack(((name, opened.read(name)) for name in names), folder / "images.zip")
     with zipfile.ZipFile(folder / "images.zip") as packed:
         names = packed.namelist()
         packed.extractall(folder / "unpacked" / "class")

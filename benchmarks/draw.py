@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import measured, show
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.cores import cores
-from dcgan_inpainting.drawing import draw_faces
+from dcgan_inpainting.download.drawn_faces.write import draw_faces
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.process.cores import cores
 
 
 def draw(count: int, workers: int) -> tuple[int, float]:

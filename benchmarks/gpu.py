@@ -11,14 +11,14 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.train import SIDE, WARM_UP, compare, random_images
-from dcgan_inpainting.batches import Batches
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.devices import device
-from dcgan_inpainting.distribution import Rank, start
-from dcgan_inpainting.params import load_params
-from dcgan_inpainting.presets import applied, read_preset
-from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.updates import Trainer
+from dcgan_inpainting.commands.presets import applied, read_preset
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.networks.batches import Batches
+from dcgan_inpainting.networks.devices import device
+from dcgan_inpainting.networks.distribution import Rank, start
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.train.params import TrainParams
+from dcgan_inpainting.train.updates import Trainer
 
 CELEBA, EPOCHS = 202_599, 10
 PROFILED = 20  # steps

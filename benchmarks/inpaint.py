@@ -11,17 +11,18 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import measured, now, show
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.devices import device
-from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
-from dcgan_inpainting.inpainting.params import InpaintParams
-from dcgan_inpainting.inpainting.restoration import restore
-from dcgan_inpainting.masks import make_masks
-from dcgan_inpainting.networks import Architecture, Discriminator, Generator, initialise
-from dcgan_inpainting.objective import context_loss, neighbour_weights, prior_loss
-from dcgan_inpainting.params import load_params, read_section
-from dcgan_inpainting.tensors import to_tensor
-from dcgan_inpainting.training.params import TrainParams
+from dcgan_inpainting.common.settings import load_params, read_section
+from dcgan_inpainting.inpaint.objective import context_loss, neighbour_weights, prior_loss
+from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.masks.kinds import make_masks
+from dcgan_inpainting.networks.architecture import Architecture
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
+from dcgan_inpainting.networks.devices import device
+from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.tensors import to_tensor
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.train.params import TrainParams
 
 
 def networks() -> tuple[Generator, Discriminator, Encoder]:

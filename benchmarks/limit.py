@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measuring import now
-from dcgan_inpainting.devices import arithmetic, device
-from dcgan_inpainting.networks import Discriminator, Generator
-from dcgan_inpainting.training.params import TrainParams
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import arithmetic, device
+from dcgan_inpainting.train.params import TrainParams
 
 REPEATS = 7  # of each convolution; the quickest counts, since others work on the machine too
 MATRIX = 2048  # side of the matrices

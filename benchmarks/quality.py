@@ -14,18 +14,19 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import now
-from dcgan_inpainting import baselines
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.devices import device
-from dcgan_inpainting.encoder.network import Encoder, load_encoder
-from dcgan_inpainting.images import Images, Known, load_images
-from dcgan_inpainting.inpainting import params as settings
-from dcgan_inpainting.inpainting.params import InpaintParams
-from dcgan_inpainting.inpainting.restoration import restore
-from dcgan_inpainting.masks import Kind, make_masks
-from dcgan_inpainting.metrics import quality
-from dcgan_inpainting.networks import Discriminator, Generator, load_trained
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.baselines import methods as baselines
+from dcgan_inpainting.common.images import Images, Known, load_images
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.evaluate.metrics import quality
+from dcgan_inpainting.inpaint import params as settings
+from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import device
+from dcgan_inpainting.networks.encoder import Encoder, load_encoder
+from dcgan_inpainting.networks.weights import load_trained
+from dcgan_inpainting.process.command_line import reporting
 
 MODELS, CROPPED = Path("models"), Path("data/cropped")
 KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")

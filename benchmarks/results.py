@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 
 BASELINES = ("mean", "nearest", "biharmonic")
 

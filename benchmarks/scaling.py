@@ -10,10 +10,10 @@ import torch
 
 from benchmarks.measuring import measured
 from benchmarks.train import COUNT, SIDE, ours
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.devices import device
-from dcgan_inpainting.params import load_params
-from dcgan_inpainting.training.params import TrainParams
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.networks.devices import device
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.train.params import TrainParams
 
 ROWS: tuple[dict[str, Any], ...] = (
     {},

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.results import BASELINES, of_revision, of_workspace
-from dcgan_inpainting.command_line import reporting
+from dcgan_inpainting.process.command_line import reporting
 
 QUALITY, PAIRED = "reports/quality.csv", "reports/paired.csv"
 WITH_INTERVAL = {"hole_psnr": 2, "hole_ssim": 3, "haarpsi": 3}  # and with how many decimals

@@ -25,7 +25,7 @@ WITHOUT = """
 import runpy, sys
 from contextlib import contextmanager
 import stages
-from dcgan_inpainting import stage
+from dcgan_inpainting.running import stage
 
 class Nothing:
     def __getattr__(self, name):

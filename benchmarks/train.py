@@ -16,16 +16,16 @@ from torchvision import transforms
 
 from benchmarks.limit import limit
 from benchmarks.measuring import measured, now, show
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.devices import device
-from dcgan_inpainting.distribution import start
-from dcgan_inpainting.images import Images
-from dcgan_inpainting.networks import Discriminator, Generator, initialise
-from dcgan_inpainting.params import load_params
-from dcgan_inpainting.training.loop import History, Validation, fit
-from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.progress import Progress
-from dcgan_inpainting.training.validation import Validator
+from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
+from dcgan_inpainting.networks.devices import device
+from dcgan_inpainting.networks.distribution import start
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.train.loop import History, Validation, fit
+from dcgan_inpainting.train.params import TrainParams
+from dcgan_inpainting.train.progress import Progress
+from dcgan_inpainting.train.validation import Validator
 
 WARM_UP = 10  # steps before the clock starts
 COUNT, SIDE = 2048, 64  # of random images: what they show does not change the speed

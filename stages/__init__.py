@@ -9,7 +9,7 @@ from pathlib import Path
 # can be imported in its stead.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from dcgan_inpainting.command_line import begin, ending
+from dcgan_inpainting.process.command_line import begin, ending
 
 # Whether this is a script's process, and not a test that imports one, or a script's helper.
 STARTED = sys.argv[:1] == ["-m"]
@@ -21,8 +21,8 @@ elif "--multiprocessing-fork" in sys.orig_argv:
     # A helper of a pool, which imports its parent's script: the parent hears Ctrl-C (parallel.py).
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-from dcgan_inpainting.cores import take_share  # noqa: E402
-from dcgan_inpainting.ranks import rank_of_this_process  # noqa: E402
+from dcgan_inpainting.process.cores import take_share  # noqa: E402
+from dcgan_inpainting.process.ranks import rank_of_this_process  # noqa: E402
 
 # Before a script imports PyTorch or NumPy, which read their number of threads only then.
 take_share()

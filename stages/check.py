@@ -8,8 +8,8 @@ of params.yaml reruns this stage and then only those that the change concerns.
 import os
 from pathlib import Path
 
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.consistency import check_settings
+from dcgan_inpainting.check.consistency import check_settings
+from dcgan_inpainting.process.command_line import reporting
 
 CHECKED = Path("data/params.checked")
 

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from dcgan_inpainting.crop_archive import crop_archive
-from dcgan_inpainting.cropping import CropParams
-from dcgan_inpainting.stage import run_stage
-from dcgan_inpainting.tracking.runs import Run
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.crop.archive import crop_archive
+from dcgan_inpainting.crop.square import CropParams
+from dcgan_inpainting.running.stage import run_stage
 
 RAW = Path("data/raw")
 CROPPED = Path("data/cropped")

@@ -3,16 +3,16 @@
 import logging
 from pathlib import Path
 
-from dcgan_inpainting.sources import DataParams, make_raw
-from dcgan_inpainting.stage import project_root, run_stage
-from dcgan_inpainting.tracking.runs import Run
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.download.sources import DownloadParams, make_raw
+from dcgan_inpainting.running.stage import project_root, run_stage
 
 RAW = Path("data/raw")
 
 log = logging.getLogger(__name__)
 
 
-def work(params: DataParams, run: Run) -> None:
+def work(params: DownloadParams, run: Run) -> None:
     """Make data/raw, and log how many images each split has."""
     counts = make_raw(params, RAW, project_root())
     log.info("%s", ", ".join(f"{number} {split}" for split, number in counts.items()))
@@ -22,4 +22,4 @@ def work(params: DataParams, run: Run) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("download", DataParams, work)
+    run_stage("download", DownloadParams, work)

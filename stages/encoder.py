@@ -6,37 +6,25 @@ from typing import Any
 
 import torch
 
-from dcgan_inpainting.checkpoints import checkpoints
-from dcgan_inpainting.devices import device, place, processor
-from dcgan_inpainting.encoder.network import FILE
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.encoder.reports import Reporter
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
-from dcgan_inpainting.images import load_images
-from dcgan_inpainting.networks import (
-    DISCRIMINATOR,
-    GENERATOR,
-    freeze,
-    load_trained,
-    save_weights,
-)
-from dcgan_inpainting.source_digest import FRAME, digest_of_code
-from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.networks.devices import device, place, processor
+from dcgan_inpainting.networks.encoder import FILE
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
+from dcgan_inpainting.pictures.encoder import Reporter
+from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.source_digest import digest_of_code
+from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.tracking.lock import md5_of
-from dcgan_inpainting.tracking.runs import Run
-from dcgan_inpainting.training_bar import TrainingBar
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 REPORTS = Path("reports/encoder")
-
-# Beside the frame, what no weight depends on: a change of it alone finds the training done.
-REPORTING = (
-    "dcgan_inpainting.encoder.reports",
-    "dcgan_inpainting.tables",
-    "dcgan_inpainting.training_bar",
-)
 
 
 def work(params: EncoderParams, run: Run) -> None:
@@ -74,7 +62,7 @@ def _identity(params: EncoderParams) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json"),
         "data": [md5_of(file) for file in files],
-        "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
+        "code": digest_of_code(),
         "torch": torch.__version__,
         "processor": processor(device()),
     }

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from dcgan_inpainting.atomic import write_text, writing
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.errors import DamagedError
-from dcgan_inpainting.evaluation import (
+from dcgan_inpainting.common.errors import DamagedError
+from dcgan_inpainting.common.files import write_text, writing
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.images import Images, load_images, load_masks, save_png
+from dcgan_inpainting.evaluate.comparison import (
     EvaluateParams,
     Trial,
     as_tree,
@@ -23,12 +24,11 @@ from dcgan_inpainting.evaluation import (
     summarise,
     with_baselines,
 )
-from dcgan_inpainting.galleries import gallery
-from dcgan_inpainting.images import Images, load_images, load_masks, save_png
-from dcgan_inpainting.masks import Kind
-from dcgan_inpainting.quality_plots import before_and_after, plot_quality
-from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking.runs import Run
+from dcgan_inpainting.masks.kinds import Kind
+from dcgan_inpainting.pictures.galleries import gallery
+from dcgan_inpainting.pictures.quality import before_and_after, plot_quality
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.running.stage import fresh_folder, run_stage
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

@@ -13,25 +13,26 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dcgan_inpainting.atomic import write_text, writing
-from dcgan_inpainting.checkpoints import CHECKPOINTS
-from dcgan_inpainting.devices import device, processor
-from dcgan_inpainting.distribution import start
-from dcgan_inpainting.encoder.network import load_encoder
-from dcgan_inpainting.images import Images, Known, load_images, load_masks
-from dcgan_inpainting.inpainting.film import FILMED
-from dcgan_inpainting.inpainting.in_parts import RestorationInParts
-from dcgan_inpainting.inpainting.params import SHARING, InpaintParams
-from dcgan_inpainting.inpainting.reports import write_reports
-from dcgan_inpainting.inpainting.restoration import Restoration, restore
-from dcgan_inpainting.networks import ARCHITECTURE, Architecture, load_trained
-from dcgan_inpainting.parts import Parts
-from dcgan_inpainting.ranks import rank_of_this_process
-from dcgan_inpainting.run_folders import held, run_folder
-from dcgan_inpainting.source_digest import FRAME, digest_of_code
-from dcgan_inpainting.stage import fresh_folder, project_root, run_stage
+from dcgan_inpainting.common.files import write_text, writing
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
+from dcgan_inpainting.inpaint.film import FILMED
+from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
+from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
+from dcgan_inpainting.networks.devices import device, processor
+from dcgan_inpainting.networks.distribution import start
+from dcgan_inpainting.networks.encoder import load_encoder
+from dcgan_inpainting.networks.weights import load_trained
+from dcgan_inpainting.pictures.inpaint import write_reports
+from dcgan_inpainting.process.ranks import rank_of_this_process
+from dcgan_inpainting.running.checkpoint_folders import held, run_folder
+from dcgan_inpainting.running.checkpoints import CHECKPOINTS
+from dcgan_inpainting.running.in_parts import RestorationInParts
+from dcgan_inpainting.running.parts import Parts
+from dcgan_inpainting.running.source_digest import digest_of_code
+from dcgan_inpainting.running.stage import fresh_folder, project_root, run_stage
 from dcgan_inpainting.tracking.lock import md5_of
-from dcgan_inpainting.tracking.runs import Run
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
@@ -40,13 +41,6 @@ INPAINTED = Path("data/inpainted")
 REPORTS = Path("reports/inpaint")
 RESULTS = ("composite", "raw", "z", "trace")
 SEVERAL = ("candidates", "objectives")  # beside those, where an image has several answers
-
-# Beside the frame, what no restored image depends on.
-REPORTING = (
-    "dcgan_inpainting.figures",
-    "dcgan_inpainting.galleries",
-    "dcgan_inpainting.inpainting.reports",
-)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +86,7 @@ def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json", exclude=SHARING),
         "data": {str(file): md5_of(file) for file in files},
-        "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
+        "code": digest_of_code(),
         "torch": torch.__version__,
         "processor": processor(device()),
     }

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_inpainting.atomic import write_text, writing
-from dcgan_inpainting.images import columns_of, load_images, save_png
-from dcgan_inpainting.masks import MasksParams, make_masks, read_masks
-from dcgan_inpainting.stage import fresh_folder, run_stage
-from dcgan_inpainting.tracking.runs import Run
+from dcgan_inpainting.common.files import write_text, writing
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.images import columns_of, load_images, save_png
+from dcgan_inpainting.masks.kinds import MasksParams, make_masks, read_masks
+from dcgan_inpainting.running.stage import fresh_folder, run_stage
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

@@ -6,8 +6,8 @@ every other stage is cached has a row of its own all the same.
 
 from pathlib import Path
 
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.stage import project_root
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.running.stage import project_root
 from dcgan_inpainting.tracking.record import record
 
 if __name__ == "__main__":

@@ -8,37 +8,28 @@ from typing import Any
 
 import torch
 
-from dcgan_inpainting.atomic import write_text
-from dcgan_inpainting.checkpoints import checkpoints
-from dcgan_inpainting.devices import device, processor
-from dcgan_inpainting.distribution import Rank, processes, start
-from dcgan_inpainting.images import load_images
-from dcgan_inpainting.networks import Discriminator, Generator, save_weights
-from dcgan_inpainting.ranks import rank_of_this_process
-from dcgan_inpainting.source_digest import FRAME, digest_of_code
-from dcgan_inpainting.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.common.files import write_text
+from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.images import load_images
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import device, processor
+from dcgan_inpainting.networks.distribution import Rank, processes, start
+from dcgan_inpainting.networks.weights import save_weights
+from dcgan_inpainting.pictures.train import Reporter
+from dcgan_inpainting.process.ranks import rank_of_this_process
+from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.source_digest import digest_of_code
+from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.tracking.lock import md5_of
-from dcgan_inpainting.tracking.runs import Run
-from dcgan_inpainting.training.loop import Trained, fit
-from dcgan_inpainting.training.params import LENGTH, TrainParams
-from dcgan_inpainting.training.reports import Reporter
-from dcgan_inpainting.training.updates import refuse_unshareable
-from dcgan_inpainting.training.validation import Validator
-from dcgan_inpainting.training_bar import TrainingBar
+from dcgan_inpainting.train.loop import Trained, fit
+from dcgan_inpainting.train.params import LENGTH, TrainParams
+from dcgan_inpainting.train.updates import refuse_unshareable
+from dcgan_inpainting.train.validation import Validator
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 REPORTS = Path("reports/train")
-
-# Beside the frame, what no weight depends on: a change of it alone reruns the stage, which then
-# finds its training done.
-REPORTING = (
-    "dcgan_inpainting.figures",
-    "dcgan_inpainting.loss_curves",
-    "dcgan_inpainting.tables",
-    "dcgan_inpainting.training.reports",
-    "dcgan_inpainting.training_bar",
-)
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +78,7 @@ def _identity(params: TrainParams) -> dict[str, Any]:
     return {
         "params": params.model_dump(mode="json", exclude=LENGTH),
         "data": [md5_of(TRAIN), md5_of(VALIDATION)],
-        "code": digest_of_code(leave_out=(*FRAME, *REPORTING)),
+        "code": digest_of_code(),
         "torch": torch.__version__,
         "processor": processor(device()),
         "ranks": processes(params.devices, params.nodes),

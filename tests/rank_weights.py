@@ -12,15 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tiny_training import faces, settings
 from torch import Tensor
 from torch.distributed import GradBucket
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.futures import Future
 
-from dcgan_inpainting.batches import Batches
-from dcgan_inpainting.distribution import Rank, start
-from dcgan_inpainting.training.updates import Trainer
+from dcgan_inpainting.networks.batches import Batches
+from dcgan_inpainting.networks.distribution import Rank, start
+from dcgan_inpainting.train.updates import Trainer
+from tests.tiny_training import faces, settings
 
 if __name__ == "__main__":
     params = settings(batch_size=12, generator_steps=2, r1_weight=1.0, augment=["translation"])

@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from heard import Heard
-from tiny_model import SIDE, write_models
 from torch import Tensor
 
-from dcgan_inpainting.checkpoints import Memory
-from dcgan_inpainting.encoder.network import Encoder, load_encoder
+from dcgan_inpainting.common.frame import Memory
+from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import History, train_encoder
 from dcgan_inpainting.encoder.validation import Validator
-from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.networks import Discriminator, Generator, freeze, load_trained
-from dcgan_inpainting.tensors import to_uint8
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.encoder import Encoder, load_encoder
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.tensors import to_uint8
+from dcgan_inpainting.networks.weights import load_trained
+from tests.heard import Heard
+from tests.tiny_model import SIDE, write_models
 
 PARAMS: dict[str, Any] = {
     "images": 24,

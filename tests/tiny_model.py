@@ -6,19 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from dcgan_inpainting.encoder.network import FILE, Encoder, initialise_encoder, load_encoder
-from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.inpainting.params import InpaintParams
-from dcgan_inpainting.inpainting.restoration import restore
-from dcgan_inpainting.networks import (
-    Architecture,
-    Discriminator,
-    Generator,
-    initialise,
-    load_trained,
-    recalibrate,
-    save_weights,
-)
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.networks.architecture import Architecture
+from dcgan_inpainting.networks.averaging import recalibrate
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
+from dcgan_inpainting.networks.encoder import FILE, Encoder, initialise_encoder, load_encoder
+from dcgan_inpainting.networks.weights import load_trained, save_weights
 from dcgan_inpainting.tracking.registry import publish
 
 SIDE = 32

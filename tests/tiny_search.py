@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from tiny_encoder import faces, holes, networks
-from tiny_model import SETTINGS
 from torch import Tensor
 
-from dcgan_inpainting.inpainting.params import InpaintParams
-from dcgan_inpainting.inpainting.problem import Problem
-from dcgan_inpainting.inpainting.search import Step, walk
-from dcgan_inpainting.inpainting.starts import encoded
-from dcgan_inpainting.latent import Latent
-from dcgan_inpainting.networks import freeze
+from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.inpaint.search import Step, walk
+from dcgan_inpainting.inpaint.starts import encoded
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.latent import Latent
+from tests.tiny_encoder import faces, holes, networks
+from tests.tiny_model import SETTINGS
 
 # Nothing that makes two ways of computing the same differ: no probe, no rounding, no blending.
 PARAMS: dict[str, Any] = {

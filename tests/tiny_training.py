@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from heard import Heard
 from lightning_fabric import Fabric
 
-from dcgan_inpainting.checkpoints import Memory
-from dcgan_inpainting.distribution import start
-from dcgan_inpainting.images import Images
-from dcgan_inpainting.training.loop import Trained, Weights, fit
-from dcgan_inpainting.training.params import TrainParams
-from dcgan_inpainting.training.validation import Validator
+from dcgan_inpainting.common.frame import Memory
+from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.networks.distribution import start
+from dcgan_inpainting.train.loop import Trained, Weights, fit
+from dcgan_inpainting.train.params import TrainParams
+from dcgan_inpainting.train.validation import Validator
+from tests.heard import Heard
 
 PARAMS: dict[str, Any] = {
     "images": 24,

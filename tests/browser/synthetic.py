@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageFilter
 
-from dcgan_inpainting.cropping import cut_square, scale
-from dcgan_inpainting.evaluation import Trial, as_tree, headline, measure, summarise
-from dcgan_inpainting.faces.drawn import draw_face
-from dcgan_inpainting.images import Images, Known, save_png
-from dcgan_inpainting.masks import Kind, make_masks
-from dcgan_inpainting.params import load_params
-from dcgan_inpainting.quality_plots import before_and_after
+from dcgan_inpainting.common.images import Images, Known, save_png
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.crop.square import cut_square, scale
+from dcgan_inpainting.download.drawn_faces.draw import draw_face
+from dcgan_inpainting.evaluate.comparison import Trial, as_tree, headline, measure, summarise
+from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.pictures.quality import before_and_after
 from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown
 from dcgan_inpainting.tracking.messages import Begin, Metrics, Picture
 from dcgan_inpainting.tracking.row import Row

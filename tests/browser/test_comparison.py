@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.row import Row
 from dcgan_inpainting.tracking.store import Store

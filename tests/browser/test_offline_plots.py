@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dcgan_inpainting.plots_page import offline
+from dcgan_inpainting.commands.plots_page import offline
 from tests.pipeline.checkout import ROOT, Checkout
 
 PSNR = {  # by mask and method
@@ -45,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     for factor in (0.5, 1.0):
         write_reports(checkout.path, factor)
         checkout.commit()
-    checkout.run(sys.executable, str(ROOT / "src/dcgan_inpainting/plots_page.py"))
+    checkout.run(sys.executable, str(ROOT / "src/dcgan_inpainting/commands/plots_page.py"))
     return checkout
 
 
@@ -196,7 +196,7 @@ def test_without_vega_and_network_a_sentence_says_what_to_do(
     page = context.new_page()
     page.goto(path.as_uri())
     page.wait_for_load_state()
-    assert "python src/dcgan_inpainting/plots_page.py" in page.inner_text("#no-vega")
+    assert "python src/dcgan_inpainting/commands/plots_page.py" in page.inner_text("#no-vega")
     assert page.is_visible("#no-vega")
     assert picture_sizes(page) == sorted(PICTURES.values())
     context.close()

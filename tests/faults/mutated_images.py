@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from dcgan_inpainting.decoding import UnreadableImageError, _formats, decode
+from dcgan_inpainting.common.decoding import UnreadableImageError, _formats, decode
 
 GIB = 2**30
 SECONDS = 60  # of processor time for one image; then SIGPROF ends the process

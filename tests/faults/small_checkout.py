@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 import yaml
-from commands import ROOT, Ended, python
 from PIL import Image
-from tiny_model import SIDE, write_models
 
-from dcgan_inpainting.images import Images
-from dcgan_inpainting.masks import make_masks
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.masks.kinds import make_masks
+from tests.faults.commands import ROOT, Ended, python
+from tests.tiny_model import SIDE, write_models
 
 COUNTS = {"train": 12, "val": 6, "test": 4}
 KIND = "center"
 
 # Of params.yaml, what makes each stage take a moment; the networks are tiny_model's.
 CHANGES: dict[str, dict[str, Any]] = {
-    "data": {"images": 20, "val_fraction": 0.2, "test_fraction": 0.2},
+    "download": {"images": 20, "val_fraction": 0.2, "test_fraction": 0.2},
     "crop": {"image_size": SIDE},
     "train": {
         "images": 32,

@@ -12,7 +12,6 @@ import re
 import resource
 import shutil
 import struct
-import sys
 import time
 import zipfile
 import zlib
@@ -26,9 +25,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from commands import ROOT, Ended, python
-from zips import (
+from dcgan_inpainting.common import zips
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.download.sources import DownloadParams, check_source, make_raw
+from tests.faults.commands import ROOT, Ended, python
+from tests.faults.zips import (
     CONTENT,
     HUGE,
     LINES,
@@ -40,10 +41,6 @@ from zips import (
     mutated,
     zip64_end,
 )
-
-from dcgan_inpainting import packing
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.sources import DataParams, check_source, make_raw
 
 MEMORY = 2**30  # bytes that an attempt may take beyond what Python and its libraries take
 SECONDS = 60  # that it may take on a busy machine
@@ -73,7 +70,7 @@ def attempt(source: str, folder: Path) -> Outcome:
     """Take folder/mine.zip as the source of images, and read them all as the crop does."""
     changes = {"archive_md5": "any", "partition_md5": "any", "images": 10, "seed": 1}
     fractions = {"val_fraction": 0.2, "test_fraction": 0.2}
-    params = DataParams(source=source, archive="mine.zip", **changes, **fractions)  # type: ignore[arg-type]
+    params = DownloadParams(source=source, archive="mine.zip", **changes, **fractions)  # type: ignore[arg-type]
     before = (folder / "mine.zip").read_bytes()
     images, unreadable, error, escaped = 0, 0, "", ""
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
@@ -82,11 +79,11 @@ def attempt(source: str, folder: Path) -> Outcome:
     try:
         check_source(params, folder)
         images = sum(make_raw(params, raw, folder).values())
-        with packing.opened(raw / "images.zip") as archive:
-            for name in packing.image_names(archive):
+        with zips.opened(raw / "images.zip") as archive:
+            for name in zips.image_names(archive):
                 try:
-                    packing.read_member(archive, name)
-                except packing.UnreadableMemberError:
+                    zips.read_member(archive, name)
+                except zips.UnreadableMemberError:
                     unreadable += 1
     except UserError as failure:
         error = str(failure)

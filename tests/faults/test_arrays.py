@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import Bomb, Damage, cut
-from small_checkout import COUNTS, KIND, run, write_checkout
-from tiny_model import SIDE
 
-from dcgan_inpainting.errors import DamagedError
-from dcgan_inpainting.images import load_images, load_masks
-from dcgan_inpainting.masks import make_masks
+from dcgan_inpainting.common.errors import DamagedError
+from dcgan_inpainting.common.images import load_images, load_masks
+from dcgan_inpainting.masks.kinds import make_masks
+from tests.faults.damage import Bomb, Damage, cut
+from tests.faults.small_checkout import COUNTS, KIND, run, write_checkout
+from tests.tiny_model import SIDE
 
 pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
 

@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from commands import ROOT
-from small_checkout import NOWHERE, STAGES, run, write_checkout
+
+from tests.faults.commands import ROOT
+from tests.faults.small_checkout import NOWHERE, STAGES, run, write_checkout
 
 pytestmark = pytest.mark.timeout(1800)  # stages that import PyTorch, on a machine that may be busy
 

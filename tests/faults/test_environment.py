@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import ROOT, python
-from small_checkout import run, write_checkout
+
+from tests.faults.commands import ROOT, python
+from tests.faults.small_checkout import run, write_checkout
 
 pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
 
-SUMMARY = ROOT / "src/dcgan_inpainting/summary.py"
+SUMMARY = ROOT / "src/dcgan_inpainting/commands/summary.py"
 FIGURES = {
     "psnr": 20.0,
     "ssim": 0.9,
@@ -80,7 +81,7 @@ def test_a_stage_works_in_an_environment_of(
 def test_the_table_on_a_terminal_of(
     encoding: str, how: str, checkout: Path, seen: Callable[[str], None]
 ) -> None:
-    command = {"module": ["-m", "dcgan_inpainting.summary"], "script": [str(SUMMARY)]}[how]
+    command = {"module": ["-m", "dcgan_inpainting.commands.summary"], "script": [str(SUMMARY)]}[how]
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     environment.pop("PYTHONPATH", None)
     if how == "module":
@@ -114,7 +115,9 @@ def test_the_table_for(
 ) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
-    command = f"set -o pipefail; '{sys.executable}' -m dcgan_inpainting.summary {redirection}"
+    command = (
+        f"set -o pipefail; '{sys.executable}' -m dcgan_inpainting.commands.summary {redirection}"
+    )
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=checkout,
@@ -139,7 +142,11 @@ def test_the_table_for(
 
 @pytest.mark.parametrize(
     "command",
-    ["dcgan_inpainting.summary", "dcgan_inpainting.plots_page", "dcgan_inpainting.inception"],
+    [
+        "dcgan_inpainting.commands.summary",
+        "dcgan_inpainting.commands.plots_page",
+        "dcgan_inpainting.commands.fid",
+    ],
 )
 def test_in_another_folder_a_command_says_so(
     command: str, tmp_path: Path, seen: Callable[[str], None]

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_inpainting.crop_archive import crop_archive
-from dcgan_inpainting.cropping import CropParams
-from dcgan_inpainting.packing import IMAGE_SUFFIXES
-from dcgan_inpainting.partition import SPLITS
-from dcgan_inpainting.sources import DataParams, make_raw
+from dcgan_inpainting.common.partition import SPLITS
+from dcgan_inpainting.common.zips import IMAGE_SUFFIXES
+from dcgan_inpainting.crop.archive import crop_archive
+from dcgan_inpainting.crop.square import CropParams
+from dcgan_inpainting.download.sources import DownloadParams, make_raw
 from tests.faults.commands import python
 
 MUTATE = Path(__file__).with_name("mutated_images.py")
@@ -113,7 +113,7 @@ def avif(width: int, height: int) -> bytes:
 DECODE = """
 import resource, sys
 from pathlib import Path
-from dcgan_inpainting.decoding import UnreadableImageError, decode
+from dcgan_inpainting.common.decoding import UnreadableImageError, decode
 start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:
     try:
@@ -155,7 +155,7 @@ def crop(project: Path) -> dict[str, tuple[int, ...]]:
     square = {"size": 32, "offset_x": 0, "offset_y": 0, "image_size": 32}
     limits = {"max_pixels": 10_000, "max_unreadable": 0.01}
     raw, out = project / "raw", project / "out"
-    make_raw(DataParams.model_validate(data), raw, project)
+    make_raw(DownloadParams.model_validate(data), raw, project)
     params = CropParams.model_validate(square | limits)
     crop_archive(raw / "images.zip", raw / "partition.csv", params, out, project / "reports")
     crops = {split: np.load(out / f"{split}.npy") for split in SPLITS}

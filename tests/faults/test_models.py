@@ -9,21 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from damage import Bomb, Damage, cut
 from safetensors.torch import load_file, save, save_file
-from small_checkout import run, write_checkout
-from tiny_model import write_models
 
-from dcgan_inpainting.encoder.network import FILE, load_encoder
-from dcgan_inpainting.errors import DamagedError, FaultError
-from dcgan_inpainting.networks import (
-    ARCHITECTURE,
-    DISCRIMINATOR,
-    GENERATOR,
-    Discriminator,
-    load_trained,
-    save_weights,
-)
+from dcgan_inpainting.common.errors import DamagedError, FaultError
+from dcgan_inpainting.networks.architecture import ARCHITECTURE
+from dcgan_inpainting.networks.dcgan import Discriminator
+from dcgan_inpainting.networks.encoder import FILE, load_encoder
+from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
+from tests.faults.damage import Bomb, Damage, cut
+from tests.faults.small_checkout import run, write_checkout
+from tests.tiny_model import write_models
 
 pytestmark = pytest.mark.timeout(900)  # stages that import PyTorch, on a machine that may be busy
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import ROOT, python
 
-from dcgan_inpainting.consistency import SECTIONS, check_settings
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.check.consistency import SECTIONS, check_settings
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.settings import load_params
+from tests.faults.commands import ROOT, python
 
 GOOD: dict[str, dict[str, Any]] = load_params(ROOT / "params.yaml")
 KEYS = [(section, key) for section, values in GOOD.items() for key in values]
@@ -69,7 +69,7 @@ def takes(section: str, key: str, value: object) -> bool:
 
 
 def free_text(section: str, key: str) -> bool:
-    return (section, key) in {("data", "archive"), ("masks", "folder")}
+    return (section, key) in {("download", "archive"), ("masks", "folder")}
 
 
 VALUES: dict[str, tuple[str, Callable[[str, str], bool]]] = {
@@ -238,8 +238,10 @@ COMMANDS = {
     "depth": (with_value("inpaint", "depth", "5"), "inpaint.depth is 5, and the generator has 4"),
     "own masks": (with_value("masks", "kinds", "[file]"), "there is no PNG in"),
     "no archive": (
-        "\n".join(lines({("data", "source"): "folder", ("data", "archive"): "faces"})).encode(),
-        "data.archive: faces",
+        "\n".join(
+            lines({("download", "source"): "folder", ("download", "archive"): "faces"})
+        ).encode(),
+        "download.archive: faces",
     ),
 }
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import requests
 
-from dcgan_inpainting.params import load_params, read_section
+from dcgan_inpainting.common.settings import load_params, read_section
 from dcgan_inpainting.tracking.model_files import save_model
-from dcgan_inpainting.training.params import TrainParams
+from dcgan_inpainting.train.params import TrainParams
 from tests.faults.commands import ROOT, python
 from tests.local_server import local_server
 from tests.tiny_model import SETTINGS, SIDE, images_and_masks, restored, write_models

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from commands import ROOT, Ended, python
 
-from dcgan_inpainting import environment
-from dcgan_inpainting.dvc_files import NOTES
+from dcgan_inpainting.commands import environment
+from dcgan_inpainting.commands.dvc_files import NOTES
+from tests.faults.commands import ROOT, Ended, python
 
 MAKE = shutil.which("make")
 needs_make = pytest.mark.skipif(MAKE is None, reason="there is no make on this machine")
@@ -23,7 +23,8 @@ needs_make = pytest.mark.skipif(MAKE is None, reason="there is no make on this m
 # ── The environment ──────────────────────────────────────────────────────────────────────────────
 
 REAL = ("Makefile", *(f"src/dcgan_inpainting/{name}.py" for name in (
-    "__init__", "environment", "command_line", "errors", "atomic")))  # fmt: skip
+    "__init__", "commands/__init__", "commands/environment", "common/__init__", "common/errors",
+    "common/files", "process/__init__", "process/command_line")))  # fmt: skip
 # Their libraries are not in an environment made from an empty lock.
 PAGE = """
 from pathlib import Path
@@ -43,8 +44,8 @@ def clone(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     package = folder / "src" / "dcgan_inpainting"
-    (package / "plots_page.py").write_text(PAGE)
-    (package / "dvc_files.py").write_text("")
+    (package / "commands" / "plots_page.py").write_text(PAGE)
+    (package / "commands" / "dvc_files.py").write_text("")
     (folder / ".dvc" / "plots").mkdir(parents=True)
     (folder / ".dvc" / "plots" / "page.html").touch()
     (folder / "requirements.lock").write_text(EMPTY_LOCK)
@@ -139,7 +140,9 @@ def test_what_outlives_a_killed_set_up_is_waited_for(clone: Path, tmp_path: Path
         wait_for(clone / ".venv/bin/python")
         children = psutil.Process(process.pid).children(recursive=True)
         (holder,) = [
-            child for child in children if "dcgan_inpainting.environment" in child.cmdline()
+            child
+            for child in children
+            if "dcgan_inpainting.commands.environment" in child.cmdline()
         ]
         holder.kill()
         assert process.wait(60) != 0
@@ -256,7 +259,7 @@ def dvc(project: Path, *words: str) -> Ended:
 
 def mended(project: Path, status: int = 0) -> str:
     """Run what `make` runs before DVC, and return what it said."""
-    done = python(project, "-m", "dcgan_inpainting.dvc_files")
+    done = python(project, "-m", "dcgan_inpainting.commands.dvc_files")
     assert done.status == status, done
     return done.stdout if status == 0 else done.error
 

@@ -21,6 +21,16 @@ from dcgan_inpainting.tracking.store import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
 
+# Smaller than the preset: the start of each stage takes most of the time anyway.
+SMALL = (
+    "download.images=60",
+    "train.images=256",
+    "train.validate_every=128",
+    "masks.kinds=[center,random]",
+    "masks.images=4",
+    "evaluate.gallery=3",
+)
+
 # Of the surroundings: a `dvc repro`, make or git hook that runs the tests, one's own settings, and
 # what a launcher of several processes says, which Lightning leaves in a test's own process.
 FOREIGN = (

@@ -4,20 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from checkout import ROOT, Checkout, FullRun
 
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.commands.presets import read_preset
 from tests.loopback import loopback
-
-# Smaller than the preset: the start of each stage takes most of the time anyway.
-SMALL = (
-    "data.images=60",
-    "train.images=256",
-    "train.validate_every=128",
-    "masks.kinds=[center,random]",
-    "masks.images=4",
-    "evaluate.gallery=3",
-)
+from tests.pipeline.checkout import ROOT, SMALL, Checkout, FullRun
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from checkout import ROOT
+from tests.pipeline.checkout import ROOT
 
 FILES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from checkout import ROOT, Checkout
+
+from tests.pipeline.checkout import ROOT, Checkout
 
 SAMPLE = ROOT.parent / "shared" / "celeba"
 ARCHIVE = "img_align_celeba.zip"
@@ -33,10 +34,10 @@ def test_real_faces_are_taken_checked_split_and_cropped(checkout: Checkout) -> N
     lines = (SAMPLE / "MD5SUMS").read_text().splitlines()
     md5s = {name.lstrip("*"): md5 for md5, name in (line.split() for line in lines)}
     checkout.set_params(
-        "data.source=celeba",
-        f"data.archive='{SAMPLE / ARCHIVE}'",
-        f"data.archive_md5='{md5s[ARCHIVE]}'",
-        f"data.partition_md5='{md5s[LIST]}'",
+        "download.source=celeba",
+        f"download.archive='{SAMPLE / ARCHIVE}'",
+        f"download.archive_md5='{md5s[ARCHIVE]}'",
+        f"download.partition_md5='{md5s[LIST]}'",
         "crop.size=54",
     )
     assert checkout.run("dvc", "repro", "crop").ran == ["check", "download", "crop"]

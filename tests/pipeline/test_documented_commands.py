@@ -10,8 +10,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from checkout import ROOT, Checkout, FullRun
-from documented import FILES, commands
+
+from tests.pipeline.checkout import ROOT, Checkout, FullRun
+from tests.pipeline.documented import FILES, commands
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
@@ -20,15 +21,15 @@ pytestmark = [
 
 PRESET = "dvc exp run $(sed 's/#.*//; s/^./-S &/' presets/{}.txt)"
 SEVEN = "[center,pattern,random,half,strokes_thin,strokes_medium,strokes_thick]"
-SAMPLE = "-S data.archive=SAMPLE/img_align_celeba.zip"
-ANY = "-S data.archive_md5=any -S data.partition_md5=any -S crop.size=54"
+SAMPLE = "-S download.archive=SAMPLE/img_align_celeba.zip"
+ANY = "-S download.archive_md5=any -S download.partition_md5=any -S crop.size=54"
 
 # What makes a run of real faces one of drawn faces at smoke size. The last of two values holds.
 SMOKE = (
-    " -S data.source=drawn -S data.archive=null -S data.images=60 -S data.val_fraction=0.1"
-    " -S data.test_fraction=0.1 -S crop.size=108 -S train.images=256 -S train.width=8"
-    " -S train.validate_every=128 -S encoder.images=320 -S masks.images=4"
-    " -S 'masks.kinds=[center,random]'"
+    " -S download.source=drawn -S download.archive=null -S download.images=60"
+    " -S download.val_fraction=0.1 -S download.test_fraction=0.1 -S crop.size=108"
+    " -S train.images=256 -S train.width=8 -S train.validate_every=128"
+    " -S encoder.images=320 -S masks.images=4 -S 'masks.kinds=[center,random]'"
 )
 
 # Run by the test below in this order: the command, and what is appended to it to make it small.
@@ -48,14 +49,14 @@ HERE = {
     "dvc exp show --only-changed": "",
     "dvc exp show --only-changed --hide-workspace"
     " --drop 'Created|State|Executor|hole_ssim.*|train.*'": "",
-    "python src/dcgan_inpainting/plots_page.py": "",
-    "python src/dcgan_inpainting/summary.py": "",
+    "python src/dcgan_inpainting/commands/plots_page.py": "",
+    "python src/dcgan_inpainting/commands/summary.py": "",
     "export OMP_NUM_THREADS=1": "",
     "source .venv/bin/activate": "",
     "dvc repro crop": "",
     PRESET.format("celeba"): SMOKE,
-    "dvc exp run -S data.source=folder -S data.archive=/path/to/faces -S crop.size=null":
-    " -S data.archive=faces",
+    "dvc exp run -S download.source=folder -S download.archive=/path/to/faces -S crop.size=null":
+    " -S download.archive=faces",
     "dvc exp run -S 'masks.kinds=[center,half]' -S masks.images=120 -S train.images=110000"
     " crop masks": " -S masks.images=4",
     "git commit -am 'Two kinds of mask, 120 images of each'": "",
@@ -82,7 +83,7 @@ ELSEWHERE = {
     "pip install -r requirements.lock": CI,
     "pip install -r requirements-spark.lock": CI,
     "make repro PRESET=celeba": PRESETS,
-    f"{PRESET.format('celeba')} -S data.archive=/path/to/img_align_celeba.zip": REAL_FACES,
+    f"{PRESET.format('celeba')} -S download.archive=/path/to/img_align_celeba.zip": REAL_FACES,
     "dvc exp run -S train.width=3": "tests/pipeline/test_reruns.py",
     "dvc queue start": QUEUE,
     "dvc queue start -j 1": QUEUE,
@@ -134,7 +135,7 @@ NOT_RUN = {
     "curl -L --create-dirs -o .downloads/weights-inception-2015-12-05-6726825d.pth"
     " https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth": "a download",
-    "make fid": "needs weights to be downloaded; tests/unit/test_inception.py has small ones",
+    "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
     "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
     "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from checkout import Checkout, FullRun
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcgan_inpainting.networks import load_trained
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.networks.weights import load_trained
+from tests.pipeline.checkout import Checkout, FullRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -242,7 +242,7 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Check
     params = load_params(checkout.path / "params.yaml")
     for stage, run in runs.items():
         assert run.status == "FINISHED"
-        section = "data" if stage == "download" else stage.split()[0]
+        section = stage.split()[0]
         assert set(run.params) == {f"{section}.{key}" for key in params[section]}
         assert run.artifacts.is_relative_to(checkout.path / "mlruns")
         assert list(run.artifacts.iterdir())

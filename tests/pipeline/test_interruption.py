@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkout import Checkout, wait_until
+
+from tests.pipeline.checkout import Checkout, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkout import Checkout, FullRun, wait_until
-from conftest import SMALL
 
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.commands.presets import read_preset
+from tests.pipeline.checkout import SMALL, Checkout, FullRun, wait_until
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own

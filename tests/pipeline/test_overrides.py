@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkout import ROOT, Checkout
 from dvc.utils.hydra import apply_overrides
 
-from dcgan_inpainting.consistency import SECTIONS
-from dcgan_inpainting.params import check_all, load_params
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.check.consistency import SECTIONS
+from dcgan_inpainting.commands.presets import read_preset
+from dcgan_inpainting.common.settings import check_all, load_params
+from tests.pipeline.checkout import ROOT, Checkout
 
 PRESETS = sorted(file.stem for file in (ROOT / "presets").glob("*.txt"))
 
@@ -56,7 +56,7 @@ def test_queued_snapshots_hold_what_was_asked_for(
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
 def test_make_runs_a_preset_as_the_plain_dvc_command_does(bare: Checkout) -> None:
     shown = bare.run("make", "-n", "repro", "PRESET=article").stdout
-    command = 'python -m dcgan_inpainting.presets --afresh "article"'
+    command = 'python -m dcgan_inpainting.commands.presets --afresh "article"'
     assert f"options=$({command}) && dvc exp run $options\n" in shown
     assert "dvc repro\n" not in shown
     shown = bare.run("make", "-n", "repro").stdout

@@ -5,11 +5,10 @@ import math
 from typing import Any
 
 import pytest
-from checkout import ROOT, Checkout
-from conftest import SMALL
 
-from dcgan_inpainting.params import load_params
-from dcgan_inpainting.presets import read_preset
+from dcgan_inpainting.commands.presets import read_preset
+from dcgan_inpainting.common.settings import load_params
+from tests.pipeline.checkout import ROOT, SMALL, Checkout
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
@@ -23,7 +22,12 @@ LIMITS = {"train.batch_size": 16, "train.epochs": 2}
 SIZES = [override.split("=") for override in (*read_preset("smoke", ROOT / "presets"), *SMALL)]
 LIMITS |= {key: float(value) for key, value in SIZES if value.replace(".", "").isdigit()}
 # The faces of the full run, which need not be drawn again.
-FACES = ("data.source=drawn", "data.images=60", "data.val_fraction=0.1", "data.test_fraction=0.1")
+FACES = (
+    "download.source=drawn",
+    "download.images=60",
+    "download.val_fraction=0.1",
+    "download.test_fraction=0.1",
+)
 HOLES = ("masks.kinds=[center,random]", "masks.images=4")
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checkout import Checkout, wait_until
 from safetensors.torch import load_file
+
+from tests.pipeline.checkout import Checkout, wait_until
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from checkout import Checkout, wait_until
 
-from dcgan_inpainting.cores import available
+from dcgan_inpainting.process.cores import available
 from dcgan_inpainting.tracking.store import PARENT
+from tests.pipeline.checkout import Checkout, wait_until
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
@@ -24,7 +24,7 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
     queue = ["dvc", "exp", "run", "--queue"]
     checkout.run(*queue, "--set-param", "inpaint.learning_rate=1e-5,0.1")
 
-    module = checkout.path / "src/dcgan_inpainting/inpainting/restoration.py"
+    module = checkout.path / "src/dcgan_inpainting/inpaint/restoration.py"
     module.write_text("raise RuntimeError('code of the workspace')\n")
     # As after `pip install --editable`: the workspace is on the path of whatever Python runs.
     installed = {"PYTHONPATH": str(checkout.path / "src")}

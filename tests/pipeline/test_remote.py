@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from checkout import Checkout
+
+from tests.pipeline.checkout import Checkout
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from checkout import Checkout, FullRun
 from dvc.utils.serialize import modify_yaml
 
 from dcgan_inpainting.tracking.lock import read_lock
+from tests.pipeline.checkout import Checkout, FullRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -82,7 +82,7 @@ def test_wrong_parameters_are_refused_before_any_work_and_cost_nothing(checkout:
     params = checkout.path / "params.yaml"
     good = params.read_text()
     with modify_yaml(params) as document:
-        document["data"]["images"] = 70  # good, and would run everything
+        document["download"]["images"] = 70  # good, and would run everything
         document["train"]["widht"] = 8
         document["train"]["batch_size"] = "many"
         document["inpaint"]["weight_floor"] = 2

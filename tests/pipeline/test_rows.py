@@ -4,12 +4,12 @@ import json
 import shutil
 
 import pytest
-from checkout import Checkout, FullRun, Logged
 from PIL import Image
 
-from dcgan_inpainting.params import load_params, load_yaml
+from dcgan_inpainting.common.settings import load_params, load_yaml
 from dcgan_inpainting.tracking.experiment import shown
 from dcgan_inpainting.tracking.store import PARENT
+from tests.pipeline.checkout import Checkout, FullRun, Logged
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
@@ -65,7 +65,7 @@ def test_the_first_run_is_one_row_with_a_nested_run_for_each_stage(checkout: Che
     for run in runs:
         assert row.tags[f"run.{run.name.replace(' ', '.')}"] == run.run_id
         assert run.run_id in row.tags["mlflow.note.content"]
-    assert row.tags["swept"].startswith("data.images=60 ")
+    assert row.tags["swept"].startswith("download.images=60 ")
     assert "+  images: 60" in (row.artifacts / "changes.patch").read_text()
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-from checkout import FOREIGN
-from local_server import local_server
-from tiny_model import SIDE, images_and_masks, publish_two, restored
 
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST
+from tests.local_server import local_server
+from tests.pipeline.checkout import FOREIGN
+from tests.tiny_model import SIDE, images_and_masks, publish_two, restored
 
 # MLflow's, about its own libraries and its own annotations.
 pytestmark = [

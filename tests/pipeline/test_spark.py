@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tiny_model import SIDE, images_and_masks, publish_two
+
+from tests.tiny_model import SIDE, images_and_masks, publish_two
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

@@ -1,0 +1,1 @@
+"""Stage encoder: the training of the network that guesses the search's start."""

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcgan_inpainting.masks import Kind, make_masks
-from dcgan_inpainting.seeds import Purpose, generator_for
+from dcgan_inpainting.common.seeds import Purpose, generator_for
+from dcgan_inpainting.masks.kinds import Kind, make_masks
 
 DRAWN = tuple(kind for kind in get_args(Kind) if kind != "file")
 OF_EACH_KIND = 512

@@ -4,9 +4,9 @@ import math
 
 from pydantic import Field
 
-from dcgan_inpainting.augmentation import Fill
-from dcgan_inpainting.devices import Precision
-from dcgan_inpainting.params import Section
+from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.networks.augmentation import Fill
+from dcgan_inpainting.networks.devices import Precision
 
 # What the training's length does change: its rate falls to zero at the end. So, other than the
 # DCGAN's, a longer one begins anew.

@@ -10,18 +10,19 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from dcgan_inpainting.batches import Batches
-from dcgan_inpainting.checkpoints import Memory
-from dcgan_inpainting.devices import autocast, device, place
-from dcgan_inpainting.distribution import Rank
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.frame import Memory
+from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.encoder.holes import Holes
-from dcgan_inpainting.encoder.network import Encoder, initialise_encoder
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.validation import Validation, Validator
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.images import Images
-from dcgan_inpainting.networks import Discriminator, Generator, not_finite
-from dcgan_inpainting.seeds import Purpose, generator_for
+from dcgan_inpainting.networks.batches import Batches
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import autocast, device, place
+from dcgan_inpainting.networks.distribution import Rank
+from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.weights import not_finite
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
 BETAS = (0.9, 0.99)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from dcgan_inpainting.devices import Precision, autocast, device
+from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.encoder.holes import DRAWN, VALIDATION_SEED
-from dcgan_inpainting.encoder.network import Encoder
-from dcgan_inpainting.images import Images, Known
-from dcgan_inpainting.masks import Kind, make_masks
-from dcgan_inpainting.networks import Generator
-from dcgan_inpainting.tensors import to_tensor, to_uint8
+from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.networks.dcgan import Generator
+from dcgan_inpainting.networks.devices import Precision, autocast, device
+from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
 
 FACES = 100  # the mean PSNR of a kind is then known to about ±0.4 dB
 SHOWN = 4  # faces of each kind in the picture

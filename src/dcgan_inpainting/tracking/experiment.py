@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.params import load_params, load_yaml
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.settings import load_params, load_yaml
 from dcgan_inpainting.tracking.provenance import Process, committed, patch, provenance
 
 BASELINE = "baseline"  # said where no parameter differs from the commit's

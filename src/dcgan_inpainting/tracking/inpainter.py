@@ -14,8 +14,8 @@ from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST, read_input
 from dcgan_inpainting.tracking.together import Together
 
@@ -46,11 +46,12 @@ class Inpainter(PythonModel):
         # Imported here because publishing runs this file too: there, PyTorch would cost seconds.
         import torch
 
-        from dcgan_inpainting.cores import available
-        from dcgan_inpainting.devices import device
-        from dcgan_inpainting.encoder.network import load_encoder
-        from dcgan_inpainting.inpainting.params import InpaintParams
-        from dcgan_inpainting.networks import Architecture, load_trained
+        from dcgan_inpainting.inpaint.params import InpaintParams
+        from dcgan_inpainting.networks.architecture import Architecture
+        from dcgan_inpainting.networks.devices import device
+        from dcgan_inpainting.networks.encoder import load_encoder
+        from dcgan_inpainting.networks.weights import load_trained
+        from dcgan_inpainting.process.cores import available
 
         folder = Path(context.artifacts[NETWORKS])
         self._side = Architecture.load(folder / "architecture.json").image_size
@@ -89,7 +90,7 @@ class Inpainter(PythonModel):
         return self._together(images, known)
 
     def _restored(self, images: Images, known: Known) -> Images:
-        from dcgan_inpainting.inpainting.restoration import restore
+        from dcgan_inpainting.inpaint.restoration import restore
 
         networks = self._generator, self._discriminator
         found = restore(images, known, *networks, self._params, encoder=self._encoder)

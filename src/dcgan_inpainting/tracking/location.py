@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 
 # For MLflow, unless the user says otherwise. A dead server is to cost seconds, where MLflow's own
 # patience (8 attempts of 120 s) costs minutes at each call.

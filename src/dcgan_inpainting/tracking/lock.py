@@ -8,12 +8,12 @@ also how a result that DVC took from its cache is traced to the run that once ma
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from dcgan_inpainting.params import load_params, load_yaml
+from dcgan_inpainting.common.settings import load_params, load_yaml
 
 Entry = dict[str, Any]  # cmd, deps, params, outs, as in dvc.lock
 
@@ -121,7 +121,7 @@ def _hashed(name: str, folder: Path) -> dict[str, Any]:
     files = {
         file.relative_to(path).as_posix(): file
         for file in path.rglob("*")
-        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in ignored)
+        if file.is_file() and not _passed_over(file.relative_to(path), ignored)
     }
     # DVC's name for a folder: the md5 of this list as JSON.
     listing = [{"md5": md5_of(files[name]), "relpath": name} for name in sorted(files)]
@@ -134,8 +134,12 @@ def _hashed(name: str, folder: Path) -> dict[str, Any]:
     }
 
 
+def _passed_over(file: Path, ignored: Iterable[str]) -> bool:
+    return any(fnmatch(part, pattern) for part in file.parts for pattern in ignored)
+
+
 def _ignored(folder: Path) -> list[str]:
-    """Return the names and patterns of files that DVC passes over wherever they are."""
+    """Return the names and patterns that DVC passes over wherever they are."""
     path = folder / ".dvcignore"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [line for line in lines if line and "/" not in line and not line.startswith("#")]

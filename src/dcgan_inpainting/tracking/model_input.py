@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.images import Images, Known
 
 IMAGES_A_REQUEST = 64  # over HTTP: MLflow's server gives up on a request after a minute
 

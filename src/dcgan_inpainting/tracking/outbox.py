@@ -25,9 +25,9 @@ from typing import Annotated
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter
 
-from dcgan_inpainting.atomic import replacing
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.errors import FaultError
+from dcgan_inpainting.common.errors import FaultError
+from dcgan_inpainting.common.files import replacing
+from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.tracking import messages, row
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.messages import Message, Opening

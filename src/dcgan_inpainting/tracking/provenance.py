@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from dcgan_inpainting.cores import available
+from dcgan_inpainting.process.cores import available
 
 # There only where it is an experiment of DVC that runs the stage.
 OF_DVC_EXPERIMENTS = ("dvc.exp_name", "dvc.exp_baseline_rev")

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from dcgan_inpainting.params import load_params
+from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.tracking import row
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.lock import entry_of, lock_digest

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dcgan_inpainting.params import section_of
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.lock import Entry, key, lock_digest, read_lock
 from dcgan_inpainting.tracking.messages import (
@@ -177,7 +176,7 @@ def _read(path: Path) -> Any:
 def _params(lock: Mapping[str, Entry], stage: str) -> dict[str, Any]:
     """Return the parameters of a stage; the kinds of masks of `inpaint` all have the same."""
     entry = next(entry for name, entry in lock.items() if name.partition("@")[0] == stage)
-    return entry["params"]["params.yaml"][section_of(stage)]
+    return entry["params"]["params.yaml"][stage]
 
 
 def _test_data(lock: Mapping[str, Entry]) -> str:

@@ -1,4 +1,4 @@
-"""The seam between the stages and MLflow: what a stage may tell, and how its run is kept.
+"""The seam between the stages and MLflow: how a stage's run is kept.
 
 Nothing here may cost a result. A tracking server that is down, or a store that breaks, is worth
 one warning; what it missed is kept and can be logged later. No stage's output depends on it.
@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import yaml
@@ -20,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting.errors import UserError
-from dcgan_inpainting.params import section_of
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.tracking import messages
 from dcgan_inpainting.tracking.continuation import CHECKOUT, checkout
 from dcgan_inpainting.tracking.experiment import Experiment, shown
@@ -37,48 +36,6 @@ FLUSH_SECONDS = 5.0  # how late a curve may be
 FLUSH_SECONDS_AT_MOST = 60.0  # the same for a slow store, that sending take no more than
 FLUSH_SHARE = 0.01  # … of the time
 POINTS = 1000  # that may wait
-
-
-class Run(Protocol):
-    """What a stage may tell its tracker."""
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Note points of curves, or with no step, single figures. NaN and infinity are left out."""
-
-    def log_artifact(self, path: Path, folder: str = "") -> None:
-        """Keep a copy of a file or folder that the stage wrote."""
-
-    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None:
-        """Keep a picture (uint8, H×W×3, or a file) as one step of a series of pictures."""
-
-    def log_table(self, path: Path, pictures: Path, name: str) -> None:
-        """Keep a table: a JSON file {column: [values]}, one column of which may be `picture`.
-
-        Args:
-            path: the file.
-            pictures: the folder in which that column names files.
-            name: what the table is called, ending in .json.
-        """
-
-    def log_dataset(self, path: Path, name: str) -> None:
-        """Note a file that the stage reads, by its md5, which is also DVC's name for it."""
-
-
-class _Silent:
-    """The Run of a process that has nothing to tell, because another one tells it."""
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None: ...
-
-    def log_artifact(self, path: Path, folder: str = "") -> None: ...
-
-    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None: ...
-
-    def log_table(self, path: Path, pictures: Path, name: str) -> None: ...
-
-    def log_dataset(self, path: Path, name: str) -> None: ...
-
-
-SILENT: Run = _Silent()
 
 
 @contextmanager
@@ -135,7 +92,7 @@ class _TrackedRun:
         opening = messages.Begin(
             name=f"{stage} {item}".strip(),
             tags=tags,
-            params=shown({section_of(stage): params.model_dump(mode="json")}),
+            params=shown({stage: params.model_dump(mode="json")}),
             start=_now(),
             experiment=Experiment.current(Path.cwd()),
             resumable=resumable,

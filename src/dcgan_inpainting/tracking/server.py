@@ -18,9 +18,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.cores import THREADS
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.process.cores import THREADS
 from dcgan_inpainting.tracking.location import ENVIRONMENT, VARIABLE, StoreLocation
 from dcgan_inpainting.tracking.store import one_line
 from dcgan_inpainting.tracking.ui import HOST, check_port, port_number

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.common.images import Images, Known
 
 # How long a batch waits for one more, and for all of them: those who ask at once are read by turns,
 # and whoever comes too late waits for a whole batch.

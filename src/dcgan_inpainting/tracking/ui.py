@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from dcgan_inpainting.command_line import reporting
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.outbox import catch_up
 from dcgan_inpainting.tracking.record import record_if_new

@@ -15,7 +15,7 @@ from dcgan_inpainting.encoder.holes import (
     VALIDATION_SEED,
     Holes,
 )
-from dcgan_inpainting.masks import MasksParams, make_masks
+from dcgan_inpainting.masks.kinds import MasksParams, make_masks
 
 SIZE, EACH = 32, 8  # as many as the stock holds while it is tested
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
+from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.tracking import runs
-from dcgan_inpainting.tracking.runs import Run, track
+from dcgan_inpainting.tracking.runs import track
 
 FLOOR = 0.5
 

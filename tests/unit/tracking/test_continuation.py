@@ -12,13 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import attempt as stage
 import numpy as np
 import pytest
-from attempt import Params, attempt
 from PIL import Image
 
-from dcgan_inpainting.errors import FaultError
+from dcgan_inpainting.common.errors import FaultError
 from dcgan_inpainting.tracking import messages, outbox
 from dcgan_inpainting.tracking import runs as tracking
 from dcgan_inpainting.tracking.continuation import checkout
@@ -26,6 +24,8 @@ from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
 from dcgan_inpainting.tracking.provenance import Process
 from dcgan_inpainting.tracking.runs import track
 from dcgan_inpainting.tracking.store import EXPERIMENT, PARENT, RECORDED
+from tests.unit.tracking import attempt as stage
+from tests.unit.tracking.attempt import Params, attempt
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 

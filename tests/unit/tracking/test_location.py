@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.tracking.location import StoreLocation
 
 ROOT = Path("/home/me/my faces")

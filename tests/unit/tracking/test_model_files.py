@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_model import PARAMS, SETTINGS, SIDE, images_and_masks, restored, write_models
 
-from dcgan_inpainting.inpainting.params import InpaintParams
+from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.tracking.model_files import PACKAGE, WEIGHTS, save_model
+from tests.tiny_model import PARAMS, SETTINGS, SIDE, images_and_masks, restored, write_models
 
 # MLflow's, about its own libraries and its own annotations.
 pytestmark = [

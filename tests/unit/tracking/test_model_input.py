@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_model import SIDE, images_and_masks
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST, read_input
+from tests.tiny_model import SIDE, images_and_masks
 
 SHAPE = f"{SIDE}×{SIDE}"
 

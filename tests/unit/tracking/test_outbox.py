@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting.errors import FaultError, UserError
+from dcgan_inpainting.common.errors import FaultError, UserError
 from dcgan_inpainting.tracking import outbox
 from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
 from dcgan_inpainting.tracking.runs import track

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from local_server import local_server
-from tiny_model import SETTINGS, images_and_masks, restored, write_models
 
 from dcgan_inpainting.tracking import registry
 from dcgan_inpainting.tracking.registry import Published, publish
+from tests.local_server import local_server
+from tests.tiny_model import SETTINGS, images_and_masks, restored, write_models
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.tracking import messages
 from dcgan_inpainting.tracking import runs as tracking
 from dcgan_inpainting.tracking.provenance import Process
@@ -118,12 +118,12 @@ def test_a_run_holds_parameters_as_params_yaml_has_them(root: Path) -> None:
         pass
     run = only(root, "download")
     assert run.data.params == {
-        "data.width": "24",
-        "data.learning_rate": "1e-05",
-        "data.kinds": '["center", "half"]',
-        "data.archive": "null",
-        "data.flip": "true",
-        "data.source": "drawn",
+        "download.width": "24",
+        "download.learning_rate": "1e-05",
+        "download.kinds": '["center", "half"]',
+        "download.archive": "null",
+        "download.flip": "true",
+        "download.source": "drawn",
     }
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "download"
@@ -281,7 +281,7 @@ def test_nan_and_infinity_are_told_and_cost_nothing_else(root: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (UserError("data.source is\nwrong"), "FAILED", "UserError: data.source is wrong"),
+        (UserError("download.source is\nwrong"), "FAILED", "UserError: download.source is wrong"),
         (KeyboardInterrupt(), "KILLED", "interrupted"),
         (SystemExit(3), "FAILED", "SystemExit: 3"),
     ],
@@ -501,7 +501,7 @@ def test_a_store_that_somebody_else_made_gets_the_experiment(root: Path) -> None
 
 
 def test_importing_the_seam_does_not_import_mlflow() -> None:
-    program = "import sys, dcgan_inpainting.stage as s; sys.exit('mlflow' in sys.modules)"
+    program = "import sys, dcgan_inpainting.running.stage as s; sys.exit('mlflow' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(SRC)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 

@@ -15,12 +15,12 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-from attempt import attempt, set_up
 from pydantic import BaseModel
 
 from dcgan_inpainting.tracking.outbox import FOLDER, catch_up
 from dcgan_inpainting.tracking.runs import track
 from dcgan_inpainting.tracking.store import EXPERIMENT
+from tests.unit.tracking.attempt import attempt, set_up
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 

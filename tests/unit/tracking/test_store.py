@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
-from tiny_model import SETTINGS, write_models
 
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.provenance import Process
 from dcgan_inpainting.tracking.registry import CHAMPION, publish
 from dcgan_inpainting.tracking.store import KEY, PARENT, RECORDED, Store
+from tests.tiny_model import SETTINGS, write_models
 
 # MLflow's, about its own libraries and its own annotations.
 pytestmark = [

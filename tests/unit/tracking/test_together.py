@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dcgan_inpainting.images import Images, Known
+from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.tracking import together
 from dcgan_inpainting.tracking.together import Together
 

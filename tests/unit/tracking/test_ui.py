@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from dcgan_inpainting.errors import UserError
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.tracking import ui
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.store import Store

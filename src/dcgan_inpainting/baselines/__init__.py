@@ -1,0 +1,1 @@
+"""What any restoration must beat."""

@@ -1,0 +1,1 @@
+"""Stage crop: a square out of each image, scaled, as arrays by split."""

@@ -1,0 +1,1 @@
+"""Stage download: the images and their split, out of an archive, a folder, or drawn."""

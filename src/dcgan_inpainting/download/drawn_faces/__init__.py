@@ -1,0 +1,1 @@
+"""Faces drawn by the project, each from its own seed."""

@@ -1,0 +1,1 @@
+"""Stage evaluate: how well holes were filled, by each method."""

@@ -1,0 +1,153 @@
+"""The comparison of our restorations with the baselines, image by image and on average."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from dcgan_inpainting.baselines import methods as baselines
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
+
+Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
+HEADLINE = ("hole_psnr", "hole_ssim")
+METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
+PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]  # of all of them more is better
+
+
+class EvaluateParams(Section):
+    """Section `evaluate` of params.yaml, where each key is described."""
+
+    gallery: int = Field(ge=1, le=64)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One kind of mask: the images, what is known of them, and each method's restorations."""
+
+    original: Images  # uint8, N×H×W×3
+    known: Known  # N×H×W, True = known
+    restored: Mapping[str, Images]  # by method, each N×H×W×3
+
+    @property
+    def damaged(self) -> Images:
+        """The images with grey holes, to look at."""
+        return np.where(self.known[..., None], self.original, np.uint8(128))
+
+
+def with_baselines(original: Images, known: Known, train: Images, ours: dict[str, Images]) -> Trial:
+    """Return a trial of our restorations (by method) beside those of every baseline.
+
+    Args:
+        original: the whole images, N×H×W×3; baselines see only their known pixels.
+        known: N×H×W.
+        train: the training images, M×H×W×3; may be memory-mapped.
+        ours: restorations by name of the method.
+    """
+    damaged = np.where(known[..., None], original, np.uint8(0))
+    restored = {
+        "mean": baselines.mean(damaged, known, train),
+        "nearest": baselines.nearest(damaged, known, train),
+        "biharmonic": baselines.biharmonic(damaged, known),
+    }
+    return Trial(original, known, {**restored, **ours})
+
+
+def measure(trial: Trial) -> pd.DataFrame:
+    """Return one row for each method and image: method, row (of the split), and METRICS."""
+    rows = []
+    for method, images in trial.restored.items():
+        similarity = haarpsi(trial.original, images)
+        for row, (truth, image, known) in enumerate(
+            zip(trial.original, images, trial.known, strict=True)
+        ):
+            figures = {**asdict(quality(truth, image, known)), "haarpsi": similarity[row]}
+            rows.append({"method": method, "row": row, **figures})
+    return pd.DataFrame(rows, columns=["method", "row", *METRICS])
+
+
+def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of each metric and half its 95 % interval, by mask and method.
+
+    Args:
+        per_image: columns mask, method and METRICS, a row for each image.
+
+    Returns:
+        A table indexed by (mask, method) in the order in which they came, with a column for each
+        metric and one named <metric>_ci95 beside it.
+    """
+    groups = per_image.groupby(["mask", "method"], sort=False)[METRICS]
+    return groups.mean().join(groups.agg(interval).add_suffix("_ci95"))
+
+
+def paired(per_image: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return how much better one method is than each other, image by image.
+
+    Some faces are harder than others, for every method: that spread, which summarise's intervals
+    are wide by, is not in the differences of two methods on the same image.
+
+    Args:
+        per_image: columns mask, method, row and PAIRED, a row for each image.
+        method: the one that the others are subtracted from.
+
+    Returns:
+        A row for each mask, other method and metric of PAIRED, in the order in which they came:
+        mask, method, other, metric, difference (the mean), ci95 (half its 95 % interval) and
+        better (the share of images on which the method has more, 0…1; a tie is not better).
+
+    Raises:
+        ValueError: the methods were not measured on the same images.
+    """
+    rows = []
+    for mask, images in per_image.groupby("mask", sort=False):
+        values = images.pivot(index="row", columns="method", values=PAIRED)
+        if values.isna().any(axis=None):
+            raise ValueError(f"the methods were not measured on the same images of mask {mask}")
+        others = [name for name in images["method"].unique() if name != method]
+        for other, metric in product(others, PAIRED):
+            gain = values[metric, method] - values[metric, other]
+            rows.append(
+                {
+                    "mask": mask,
+                    "method": method,
+                    "other": other,
+                    "metric": metric,
+                    "difference": gain.mean(),
+                    "ci95": interval(gain),
+                    "better": (gain > 0).mean(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def headline(tree: Tree, method: str, digits: int = 4) -> dict[str, dict[str, float]]:
+    """Return the few figures by which experiments are compared: {metric: {mask: value}}.
+
+    They are of the hole, where methods differ, and beside each mask's stands the mean over all.
+
+    Args:
+        tree: what as_tree gives.
+        method: whose figures.
+        digits: decimals of the mean.
+    """
+    figures = {}
+    for metric in HEADLINE:
+        by_mask = {mask: methods[method][metric] for mask, methods in tree.items()}
+        figures[metric] = {**by_mask, "mean": round(fmean(by_mask.values()), digits)}
+    return figures
+
+
+def as_tree(summary: pd.DataFrame, digits: int = 4) -> Tree:
+    """Return a summary as {mask: {method: {metric: value}}}, rounded to so many decimals."""
+    return {
+        str(mask): {
+            str(method): {str(metric): float(value) for metric, value in figures.items()}
+            for method, figures in rows.droplevel("mask").round(digits).iterrows()
+        }
+        for mask, rows in summary.groupby(level="mask", sort=False)
+    }

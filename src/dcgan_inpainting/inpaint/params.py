@@ -1,0 +1,103 @@
+"""Section `inpaint` of params.yaml, and the settings of Yeh et al."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.inpaint.blending import Blending
+from dcgan_inpainting.inpaint.objective import Distance, Prior
+from dcgan_inpainting.networks.devices import Devices, Precision
+
+SHARING = {"devices", "nodes"}  # settings on which no result depends
+
+
+class InpaintParams(Section):
+    """The settings of the search; each key is described in params.yaml."""
+
+    method: Literal["latent", "yeh"]
+    start: Literal["encoder", "random"]
+    starts: int = Field(ge=1, le=100_000)
+    steps: int = Field(ge=0, le=100_000)
+    depth: int = Field(ge=0, le=6)
+    depth_steps: int = Field(ge=1, le=100_000)
+    correction_weight: float = Field(ge=0, le=1000)
+    candidates: int = Field(ge=1, le=64)
+    answer: Literal["best", "mean"]
+    probe: float = Field(ge=0, le=0.5)
+    encoder_share: float = Field(ge=0, le=1)
+    optimizer: Literal["adam", "nesterov"]
+    learning_rate: float = Field(gt=0, le=10)
+    schedule: Literal["cosine", "constant"]
+    distance: Distance
+    weights: Literal["neighbours", "uniform"]
+    window: int = Field(ge=3, le=63)
+    weight_floor: float = Field(ge=0, le=1)
+    prior: Prior
+    prior_weight: float = Field(ge=0, le=100)
+    latent_weight: float = Field(ge=0, le=1000)
+    clip: Annotated[float, Field(ge=0.1, le=100)] | None
+    blending: Blending
+    batch_size: int = Field(ge=1, le=4096)
+    precision: Precision
+    devices: Devices = 1
+    nodes: int = Field(default=1, ge=1, le=10_000)
+    seed: int = Field(ge=0, lt=2**32)
+
+    @field_validator("window")
+    @classmethod
+    def _has_a_middle(cls, window: int) -> int:
+        if window % 2 == 0:
+            raise ValueError("the window's side must be odd, so that it has a middle")
+        return window
+
+    @model_validator(mode="after")
+    def _candidates_start_apart(self) -> Self:
+        if self.candidates > self.starts and self.method == "latent":
+            raise ValueError(
+                f"candidates is {self.candidates}, and each begins at another random z, of which "
+                f"starts tries {self.starts}: more starts are needed, or fewer candidates"
+            )
+        return self
+
+    @property
+    def images_at_once(self) -> int:
+        """How many images a batch has: batch_size counts points, and an image has several."""
+        return max(1, self.batch_size // self.candidates)
+
+    @property
+    def uses_encoder(self) -> bool:
+        """Whether these settings, if they are resolved, need an encoder."""
+        return self.start == "encoder" or self.encoder_share > 0
+
+    def resolved(self) -> "InpaintParams":
+        """Return the settings to use: those of Yeh et al. for the method `yeh`, else these."""
+        return self.model_copy(update=YEH) if self.method == "yeh" else self
+
+
+# Section 4 of the paper: one random start, 1,500 steps of Adam, 7×7 weights without a floor, prior
+# weight 0.003, z kept within ±1, Poisson blending. It does not give Adam's step; 0.01 is what
+# public implementations use. Its precision is the machine's, as everywhere: bf16 finds what float32
+# does, in half the time.
+YEH = {
+    "start": "random",
+    "starts": 1,
+    "steps": 1500,
+    "depth": 0,
+    "candidates": 1,
+    "answer": "best",
+    "probe": 0.0,
+    "encoder_share": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "schedule": "constant",
+    "distance": "l1",
+    "weights": "neighbours",
+    "window": 7,
+    "weight_floor": 0.0,
+    "prior": "log_one_minus_d",
+    "prior_weight": 0.003,
+    "latent_weight": 0.0,
+    "clip": 1.0,
+    "blending": "poisson",
+}

@@ -1,0 +1,183 @@
+"""From damaged images to restored ones, in batches.
+
+Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017. For each
+damaged image, a point of the generator's space is looked for whose image agrees with the known
+pixels; that image then fills the hole.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dcgan_inpainting.common.distance import distance_to_known
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.inpaint import starts, views
+from dcgan_inpainting.inpaint.arrivals import Arrival, after, best_by_hidden, lowest
+from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending
+from dcgan_inpainting.inpaint.film import Film
+from dcgan_inpainting.inpaint.mixture import search_image, with_encoder
+from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.probes import hide
+from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.inpaint.search import length
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import place
+from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.latent import render
+from dcgan_inpainting.networks.tensors import to_uint8
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What the search found for N images, K answers to each."""
+
+    composite: Images  # the answer: the damaged images with their holes filled, uint8, N×H×W×3
+    raw: Images  # what was generated for the best candidate, uint8, N×H×W×3
+    z: NDArray[np.float32]  # of the best candidate, N×latent_dim
+    trace: NDArray[np.float32]  # of the best candidate the objective at each step, (steps+1)×N
+    candidates: Images  # the filled images, those of a lower objective first, uint8, N×K×H×W×3
+    objectives: NDArray[np.float32]  # of the candidates, N×K
+    frames: Images  # of the first M best candidates, on their way, uint8, frames×M×H×W×3
+
+    @classmethod
+    def joined(cls, parts: Sequence["Restoration"]) -> "Restoration":
+        """Return the restorations of several batches as one."""
+        axes = {"trace": 1, "frames": 1}
+        return cls(
+            **{
+                field.name: np.concatenate(
+                    [getattr(part, field.name) for part in parts], axis=axes.get(field.name, 0)
+                )
+                for field in fields(cls)
+            }
+        )
+
+
+def restore(
+    images: Images,
+    known: Known,
+    generator: Generator,
+    discriminator: Discriminator,
+    params: InpaintParams,
+    *,
+    encoder: Encoder | None = None,
+    filmed: int = 0,
+    on_images: Callable[[int], object] = lambda count: None,
+) -> Restoration:
+    """Fill the holes of images. Which images are restored together changes no result.
+
+    Args:
+        images: uint8, N×H×W×3. What stands in the holes is never looked at.
+        known: boolean, N×H×W, True = known.
+        generator: trained; its weights are not changed.
+        discriminator: trained; used where the prior asks for it.
+        params: the settings.
+        encoder: trained for this generator; needed where the settings use it.
+        filmed: of so many images, from the first, the way is kept too.
+        on_images: called after each batch with the number of images that it held.
+
+    Raises:
+        ValueError: images and masks don't match in number or size, or there is no encoder.
+    """
+    if images.shape[:3] != known.shape:
+        raise ValueError(f"images {images.shape} and masks {known.shape} don't match")
+    params = params.resolved()
+    if params.uses_encoder and encoder is None:
+        raise ValueError("the settings use an encoder, and there is none")
+    frozen = place(freeze(generator)), place(freeze(discriminator))
+    guide = place(freeze(encoder)) if encoder and params.uses_encoder else None
+    parts = []
+    for first in range(0, len(images), params.images_at_once):
+        batch = slice(first, first + params.images_at_once)
+        # Zeroed holes: the search can't use what it is meant to guess, not even by mistake.
+        damaged = np.where(known[batch, ..., None], images[batch], np.uint8(0))
+        problem = Problem.of(damaged, known[batch], *frozen, params)
+        watched = max(0, min(filmed - first, len(problem)))
+        parts.append(_restored(problem, damaged, known[batch], guide, watched))
+        on_images(len(problem))
+    return Restoration.joined(parts)
+
+
+def mean_answer(candidates: Images) -> Images:
+    """Return the mean of each image's K answers (uint8, N×K×H×W×3), uint8, N×H×W×3."""
+    return np.rint(candidates.mean(1)).astype(np.uint8)
+
+
+def _restored(
+    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, filmed: int
+) -> Restoration:
+    """Return the restoration of one batch."""
+    params, images, count = problem.params, len(problem), problem.params.candidates
+    film = Film(filmed * count, known.shape[1:], length(params))
+    arrival, objectives = _search(problem, damaged, known, guide, film)
+    raw = _generated(problem, arrival, guide)
+    each = np.arange(images).repeat(count)
+    filled = _composite(raw, damaged[each], known[each], params.blending)
+    order = objectives.reshape(images, count).argsort(1, kind="stable")
+    points = order + count * np.arange(images)[:, None]  # of each image, the best first
+    best = points[:, 0]
+    candidates = filled[points]
+    return Restoration(
+        composite=candidates[:, 0] if params.answer == "best" else mean_answer(candidates),
+        raw=to_uint8(raw)[best],
+        z=arrival.point.z.cpu().numpy()[best],
+        trace=arrival.trace[:, best],
+        candidates=candidates,
+        objectives=objectives[points],
+        frames=film.frames[:, best[:filmed]],
+    )
+
+
+def _search(
+    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, film: Film
+) -> tuple[Arrival, NDArray[np.float32]]:
+    """Return where each candidate arrives, and the objective there."""
+    params, points = problem.params, _points(problem)
+    start = starts.several(problem, guide, params.candidates)
+    if params.probe == 0:
+        arrival = lowest(points, start, film.note)
+        return arrival, arrival.trace.min(0)
+    hidden = hide(known, params.probe, params.seed)
+    networks = problem.generator, problem.discriminator
+    partial = Problem.of(damaged, known & ~hidden, *networks, params)
+    partial_start = starts.several(partial, guide, params.candidates)
+    where = torch.from_numpy(hidden)[:, None].to(problem.target)
+    where = where.repeat_interleave(params.candidates, 0)
+    steps = best_by_hidden(_points(partial), partial_start, points.target, where)
+    arrival = after(points, start, steps, film.note)
+    return arrival, arrival.trace[-1]
+
+
+def _points(problem: Problem) -> Problem:
+    """Return the problem with each image as often as it has candidates, behind each other."""
+    count = problem.params.candidates
+    if count == 1:
+        return problem
+    images = torch.arange(len(problem), device=problem.target.device)
+    return problem[images.repeat_interleave(count)]
+
+
+@torch.no_grad()
+def _generated(problem: Problem, arrival: Arrival, encoder: Encoder | None) -> Tensor:
+    """Return what is generated for each point, N×3×H×W."""
+    params = problem.params
+    distance = torch.from_numpy(distance_to_known(problem.known[:, 0].cpu().numpy()))[:, None]
+    distance = distance.to(problem.target).repeat_interleave(params.candidates, 0)
+    found = render(problem.generator, arrival.point)
+    if params.depth:
+        found = search_image(found, render(problem.generator, arrival.by_z), distance)
+    if encoder and params.encoder_share:
+        believed = views.believed(problem, encoder).repeat_interleave(params.candidates, 0)
+        found = with_encoder(found, believed, distance, params.encoder_share)
+    return found
+
+
+def _composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -> Images:
+    generated = (raw.permute(0, 2, 3, 1).double().cpu().numpy() + 1) * 127.5
+    blended = BLENDINGS[blending](generated, damaged.astype(np.float64), known)
+    return np.rint(blended).clip(0, 255).astype(np.uint8)

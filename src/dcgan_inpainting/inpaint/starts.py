@@ -1,0 +1,78 @@
+"""Where the search begins."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from dcgan_inpainting.inpaint.objective import squared_distances
+from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.networks.devices import autocast
+from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.latent import Latent, uncorrected
+
+START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
+
+
+@torch.no_grad()
+def encoded(problem: Problem, encoder: Encoder) -> Latent:
+    """Return where the encoder believes each image to lie."""
+    with autocast(problem.params.precision):
+        latent, _ = encoder(problem.target, problem.known.float(), problem.generator)
+    z, *corrections = (part.float() for part in latent.parts)
+    return Latent.of([problem.clip(z), *corrections])
+
+
+@torch.no_grad()
+def best_random(problem: Problem, count: int = 1) -> Latent:
+    """Return, for each image, the best of `starts` random z, with corrections of zero.
+
+    All images choose from the same z, so that a start depends on the image and the seed alone.
+    Source: Pan et al., "Exploiting Deep Generative Prior", ECCV 2020 (best of 500).
+
+    Args:
+        problem: N images.
+        count: how many points each image gets, the best first; at most `starts`.
+
+    Returns:
+        N·count points, those of an image behind each other.
+    """
+    params, target = problem.params, problem.target
+    rng = torch.Generator().manual_seed(params.seed)
+    lowest = torch.full((len(target), count), math.inf, device=target.device)
+    best = torch.zeros(len(target), count, problem.generator.latent_dim, device=target.device)
+    for first in range(0, params.starts, START_BATCH):
+        size = min(START_BATCH, params.starts - first)
+        z = torch.randn(size, problem.generator.latent_dim, generator=rng).to(target.device)
+        z = problem.clip(z)
+        # The lot's own best first: few of it can be among the best of all.
+        value, place = _losses(problem, z).topk(min(count, size), largest=False)
+        values, points = torch.cat([lowest, value], 1), torch.cat([best, z[place]], 1)
+        lowest, order = values.sort(dim=1, stable=True)
+        lowest, order = lowest[:, :count], order[:, :count]
+        best = points.gather(1, order[..., None].expand(-1, -1, points.shape[-1]))
+    return uncorrected(best.flatten(0, 1), problem.generator, params.depth)
+
+
+@torch.no_grad()
+def several(problem: Problem, encoder: Encoder | None, count: int) -> Latent:
+    """Return where the candidates of each image begin, N·count points, an image's together.
+
+    The first begins where the settings say; the others at the best random z, as far apart as the
+    generator's faces are that all fit the known pixels. Of the encoder's point it is z alone: its
+    corrections fit the known pixels already, and would leave nothing for z to explain.
+    """
+    if not encoder or problem.params.start == "random":
+        return best_random(problem, count)
+    z = encoded(problem, encoder).z[:, None]
+    if count > 1:
+        others = best_random(problem, count - 1).z.reshape(len(problem), count - 1, -1)
+        z = torch.cat([z, others], 1)
+    return uncorrected(z.flatten(0, 1), problem.generator, problem.params.depth)
+
+
+def _losses(problem: Problem, z: Tensor) -> Tensor:
+    """Return the objective of each z (M×latent_dim) for each image by l2, N×M."""
+    generated = problem.generate(Latent(z, ()))
+    losses = squared_distances(generated.float(), problem.target, problem.weights)
+    return losses + problem.prior(z, generated)

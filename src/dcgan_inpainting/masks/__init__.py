@@ -1,0 +1,1 @@
+"""Stage masks: which pixels are missing."""

@@ -1,0 +1,1 @@
+"""The networks, where they run, and what they are fed with."""

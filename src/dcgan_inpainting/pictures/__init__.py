@@ -1,0 +1,1 @@
+"""Plots, galleries and animations of what the stages found."""

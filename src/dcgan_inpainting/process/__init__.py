@@ -1,0 +1,1 @@
+"""A process of this project: how it ends, its cores, its rank, its helpers."""

@@ -1,0 +1,116 @@
+"""The frame in which every stage script runs: its parameters, its lock, its tracked run."""
+
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from dcgan_inpainting.common.frame import SILENT, Run
+from dcgan_inpainting.common.settings import S, read_section
+from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.process.cores import available, cores
+from dcgan_inpainting.process.ranks import rank_of_this_process
+from dcgan_inpainting.tracking.runs import track
+
+log = logging.getLogger(__name__)
+
+
+def project_root() -> Path:
+    """Return the root of the user's own checkout, also from inside a DVC experiment.
+
+    DVC runs queued and temporary experiments in a copy of the project that is deleted afterwards;
+    DVC_ROOT names the original. A stage run by hand has the working directory.
+    """
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
+
+
+def fresh_folder(folder: Path) -> Path:
+    """Return the folder, made empty: a stage's outputs never hold an earlier run's files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def run_stage(
+    name: str,
+    model: type[S],
+    work: Callable[[S, Run], None],
+    *,
+    item: str = "",
+    resumable: bool = False,
+) -> None:
+    """Run one stage: validate its section, hold its lock, track it, and do its work.
+
+    Args:
+        name: the stage. Its section of params.yaml has the same name, but for download's: `data`.
+        model: the pydantic model of that section.
+        work: what the stage does, given its parameters and the tracked run.
+        item: which item of a DVC matrix this is, for example the kind of mask.
+        resumable: whether it goes on where a killed attempt stopped, so that both are one run.
+
+    Ends the process as command_line says.
+    """
+    with reporting(name):
+        params = read_section(name, model)
+        if rank_of_this_process() > 0:
+            # The first of the processes that share the work speaks and writes for all.
+            work(params, SILENT)
+            return
+        if cores() < available():
+            log.info("using %d of %d cores", cores(), available())
+        root = project_root()
+        with (
+            _exclusive(name, item),
+            track(name, item, params, root, resumable=resumable) as run,
+        ):
+            work(params, run)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C and SIGTERM wait for a good moment; a second one does not wait.
+
+    Yields:
+        whether there was one. Whoever asks saves what there is and raises KeyboardInterrupt.
+    """
+    asked = False
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _exclusive(name: str, item: str) -> Iterator[None]:
+    """Hold the lock on this stage's outputs in this workspace.
+
+    A killed `dvc repro` leaves its stage running as an orphan; the next one must not write
+    beside it.
+    """
+    folder = Path(".dvc/tmp")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"stage-{name}{'-' + item if item else ''}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("another %s is still writing here; waiting for it to end", name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""Stage train: the DCGAN's training, and how good its generator is."""

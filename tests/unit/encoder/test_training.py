@@ -1,0 +1,361 @@
+"""The encoder's training: its loss, its rate, what it tells, and going on after an end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.frame import SILENT
+from dcgan_inpainting.common.seeds import Purpose, generator_for
+from dcgan_inpainting.encoder import training
+from dcgan_inpainting.encoder.holes import Holes
+from dcgan_inpainting.encoder.training import feature_loss, psnr_of
+from dcgan_inpainting.networks.batches import Batches
+from dcgan_inpainting.networks.distribution import Rank
+from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.pictures.encoder import Reporter
+from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.training_bar import TrainingBar
+from tests.heard import Heard
+from tests.tiny_encoder import Kept, damaged, digest, faces, networks, same, settings, train
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """Return an `interrupted` that says so after so many steps."""
+    asked = iter([False] * (steps - 1) + [True])
+    return lambda: next(asked)
+
+
+def fresh() -> Encoder:
+    """Return the encoder that the tiny training begins with."""
+    encoder = Encoder(networks()[0].architecture)
+    initialise_encoder(encoder, generator_for(Purpose.ENCODER, 1))
+    return encoder
+
+
+# ── The loss ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_psnr_is_the_mean_of_the_holes() -> None:
+    rng = np.random.default_rng(0)
+    made, whole = rng.standard_normal((2, 3, 3, 5, 5))
+    known = rng.random((3, 1, 5, 5)) > np.array([0.1, 0.5, 0.9])[:, None, None, None]
+    by_image = []
+    for image in range(3):
+        squares = []
+        for row in range(5):
+            for column in range(5):
+                if not known[image, 0, row, column]:
+                    errors = made[image, :, row, column] - whole[image, :, row, column]
+                    squares.append((errors**2).mean())
+        by_image.append(10 * np.log10(4 / (np.mean(squares) + 1e-3)))
+    psnr = psnr_of(*map(torch.from_numpy, (made, whole, known.astype(float))))
+    assert psnr.item() == pytest.approx(np.mean(by_image), rel=1e-12)
+
+
+def test_an_image_without_error_has_a_finite_psnr() -> None:
+    whole = torch.zeros(2, 3, 4, 4)
+    psnr = psnr_of(whole, whole, torch.zeros(2, 1, 4, 4))
+    assert psnr.item() == pytest.approx(10 * np.log10(4e3), rel=1e-6)
+
+
+def test_a_step_is_told_its_own_psnr() -> None:
+    """Of the faces and the holes of the step, seen by the encoder as it was before."""
+    changes = {"images": 4, "latent_weight": 1.0}
+    (told,) = train(**changes)[1].progress
+    images = Batches(faces(), settings(**changes), Rank())(1)
+    known = Holes(32, 1)(1, 4)
+    with torch.no_grad():
+        _, made = fresh().train()(images, known, freeze(networks()[0]))
+    assert told.psnr == pytest.approx(psnr_of(made, images, known).item(), rel=1e-4)
+
+
+def test_feature_loss_is_what_the_finer_layers_differ_by() -> None:
+    _, discriminator, _ = networks()
+    judge = freeze(discriminator)
+    rng = torch.Generator().manual_seed(0)
+    restored, whole = (2 * torch.rand(2, 3, 3, 32, 32, generator=rng) - 1).requires_grad_(True)
+    loss = feature_loss(restored, whole, judge)
+    expected, seen, wanted = 0.0, restored, whole
+    layers = 0
+    for layer in judge.layers[:-1]:  # the last one makes the logit
+        seen, wanted = layer(seen.clone()), layer(wanted.clone())
+        if isinstance(layer, nn.LeakyReLU) and layers < 3:
+            expected += (seen - wanted).abs().mean().item()
+            layers += 1
+    assert layers == 3
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert feature_loss(whole, whole, judge).item() == 0
+    (slope,) = torch.autograd.grad(loss, restored)
+    assert slope.abs().sum() > 0
+
+
+def test_known_pixels_are_no_part_of_what_features_differ_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def spy(restored: torch.Tensor, faces: torch.Tensor, _judge: object) -> torch.Tensor:
+        seen.append((restored, faces))
+        return 0 * restored.sum()
+
+    monkeypatch.setattr(training, "feature_loss", spy)
+    train(images=4)
+    ((restored, whole),) = seen
+    known = Holes(32, 1)(1, 4).bool().expand_as(whole)
+    torch.testing.assert_close(restored[known], whole[known], rtol=0, atol=1e-6)
+    assert (restored != whole)[~known].any()
+
+
+def test_a_weight_of_z_draws_it_to_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing else counts, it alone moves the encoder."""
+    monkeypatch.setattr(training, "psnr_of", lambda made, *_: 0 * made.sum())
+    monkeypatch.setattr(training, "WARM_UP", 1)
+    alone = {"feature_weight": 0.0, "learning_rate": 0.01}
+    still, _ = train(latent_weight=0.0, **alone)
+    drawn = [weight.clone() for weight in fresh().parameters()]
+    assert all(map(torch.equal, still.parameters(), drawn))
+    moved, history = train(latent_weight=1.0, **{**alone, "learning_rate": 1e-3}, images=80)
+    images, known = damaged(16, torch.Generator().manual_seed(0))
+    squares = [
+        encoder.train()(images, known, networks()[0])[0].z.square().mean()
+        for encoder in (still, moved)
+    ]
+    assert squares[1] < 0.8 * squares[0]
+    assert all(progress.psnr == 0 for progress in history.progress)  # only the fit is told
+
+
+# ── Learning ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_training_learns_to_fill_holes() -> None:
+    encoder, history = train(
+        images=480, batch_size=8, learning_rate=0.01, shift=0, validate_every=240
+    )
+    psnr = [progress.psnr for progress in history.progress]
+    assert np.mean(psnr[-10:]) > np.mean(psnr[:10]) + 2
+    first, middle, last = history.validations
+    assert (first.step, middle.step, last.step) == (0, 30, 60)
+    assert all(last.psnr[kind] > first.psnr[kind] for kind in first.psnr)
+    assert np.mean([*last.psnr.values()]) > np.mean([*first.psnr.values()]) + 1
+    assert not encoder.training
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    (first, told), (second, again), (other, _) = (train(seed=seed) for seed in (1, 1, 2))
+    assert digest(first) == digest(second)
+    assert same(told, again)
+    assert digest(first) != digest(other)
+
+
+def test_looking_does_not_change_the_training() -> None:
+    often, seldom = train(validate_every=4), train(validate_every=24)
+    assert [seen.step for seen in often[1].validations] == list(range(7))
+    assert [seen.step for seen in seldom[1].validations] == [0, 6]
+    assert digest(often[0]) == digest(seldom[0])
+
+
+@pytest.mark.parametrize("warm_up", [1, 4, 100])
+def test_the_rate_rises_to_its_height_and_falls_to_nothing(
+    warm_up: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By half a cosine, and more slowly at first."""
+    monkeypatch.setattr(training, "WARM_UP", warm_up)
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def noted(self: torch.optim.Adam, *arguments: Any) -> Any:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train(images=40, learning_rate=0.02)
+    expected = [
+        0.02 * min(1, (taken + 1) / warm_up) * np.cos(np.pi * taken / 20) ** 2
+        for taken in range(10)
+    ]
+    assert rates == pytest.approx(expected)
+    assert rates[-1] < 0.03 * 0.02
+
+
+def test_no_images_leave_the_encoder_as_it_was_drawn() -> None:
+    heard = Heard()
+    encoder, history = train(images=0, heard=heard)
+    assert digest(encoder) == digest(fresh())
+    assert [seen.step for seen in history.validations] == [0]
+    assert history.progress == heard.progress == []
+    assert heard.validations == history.validations
+
+
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("every", "steps"), [(4, [0, 1, 2, 3, 4, 5, 6]), (16, [0, 4, 6])])
+def test_each_validation_is_told_once(every: int, steps: list[int]) -> None:
+    heard = Heard()
+    _, history = train(heard=heard, validate_every=every)
+    assert [seen.step for seen in heard.validations] == steps
+    assert [seen.images for seen in heard.validations] == [4 * step for step in steps]
+    assert heard.validations == history.validations
+    assert heard.histories == []  # nothing was resumed
+
+
+def test_progress_means_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = train(images=28)[1].progress
+    assert [point.step for point in every] == list(range(1, 8))
+    monkeypatch.setattr(training, "REPORTS", 2)  # one report for three steps of seven
+    heard = Heard()
+    means = train(images=28, heard=heard)[1].progress
+    assert [(point.step, point.images) for point in means] == [(3, 12), (6, 24), (7, 28)]
+    for point, part in zip(means, (every[:3], every[3:6], every[6:]), strict=True):
+        assert point.psnr == pytest.approx(np.mean([one.psnr for one in part]), rel=1e-5)
+    assert heard.progress == means
+
+
+# ── Going on ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_from_every_checkpoint_a_training_ends_with_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training, "REPORTS", 2)  # so that some states hold untold steps
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
+    kept = Kept()
+    whole, told = train(memory=kept)
+    assert list(kept.states) == [1, 2, 3, 4, 5, 6]
+    assert kept.ends == [6]
+    for step, state in kept.states.items():
+        heard = Heard()
+        encoder, history = train(memory=Kept({step: state}), heard=heard)
+        assert digest(encoder) == digest(whole)
+        assert same(history, told)
+        # What the first process was told the second is told as history, and no more.
+        (before,) = heard.histories
+        assert heard.images == [4 * step]
+        assert before.progress + heard.progress == told.progress
+        assert before.validations + heard.validations == history.validations
+
+
+def test_an_interruption_saves_and_ends_the_training(tmp_path: Path) -> None:
+    whole, told = train()
+    with checkpoints(tmp_path, "encoder", {}) as memory:
+        with pytest.raises(KeyboardInterrupt):
+            train(memory=memory, interrupted=after(4))
+        assert memory.newest()[0] == 4
+        encoder, history = train(memory=memory)
+        assert memory.newest()[0] == 6
+    assert digest(encoder) == digest(whole)
+    assert same(history, told)
+
+
+def test_a_finished_training_takes_no_step_more() -> None:
+    kept, heard = Kept(), Heard()
+    first, told = train(memory=kept)
+    again, history = train(memory=kept, heard=heard)
+    assert digest(again) == digest(first)
+    assert same(history, told)
+    assert heard.progress == heard.validations == []
+
+
+def test_the_state_is_kept_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 12))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(now))
+    kept = Kept()
+    train(memory=kept, images=40)
+    # Twelve seconds from each look to the next; the clock is read once more where it is set.
+    assert list(kept.states) == [3, 6, 9, 10]
+
+
+def test_images_are_never_changed() -> None:
+    images = faces()
+    images.flags.writeable = False
+    before = images.copy()
+    train(on=images)
+    assert np.array_equal(images, before)
+
+
+# ── Settings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("images", -1),
+        ("batch_size", 1),
+        ("learning_rate", 0),
+        ("learning_rate", 0.2),
+        ("latent_weight", -0.1),
+        ("shift", 17),
+        ("shift_fill", "wrap"),
+        ("validate_every", 0),
+        ("precision", "float16"),
+        ("seed", 2**32),
+        ("width", 4),
+    ],
+)
+def test_params_out_of_range_are_refused(key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=key):
+        settings(**{key: value})
+
+
+@pytest.mark.parametrize(("images", "steps"), [(0, 0), (1, 1), (4, 1), (5, 2), (24, 6)])
+def test_all_images_are_seen(images: int, steps: int) -> None:
+    assert settings(images=images).steps == steps
+
+
+@pytest.mark.parametrize(("every", "steps"), [(1, 1), (4, 1), (10, 2), (16, 4)])
+def test_validations_are_at_least_one_step_apart(every: int, steps: int) -> None:
+    assert settings(validate_every=every).steps_between_validations == steps
+
+
+# ── Length 0, and divergence ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_training_of_length_0_has_an_empty_table_and_a_validation(tmp_path: Path) -> None:
+    encoder, history = train(images=0)
+    assert digest(encoder) == digest(fresh().eval())
+    with TrainingBar("encoder", 0) as bar:
+        Reporter(tmp_path, bar, SILENT).write(history)
+    assert (tmp_path / "training.csv").read_text() == "step,images,psnr\n"
+    assert len((tmp_path / "validation.csv").read_text().splitlines()) == 2
+    assert len(json.loads((tmp_path / "metrics.json").read_text())["encoder_psnr"]) == 8
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
+    """Let a weight of the encoder be no finite number once a step is taken, as Adam leaves it."""
+    real = training._Training._step
+
+    def poisoned(self: Any) -> torch.Tensor:
+        psnr = real(self)
+        if self.taken == step:
+            with torch.no_grad():
+                next(self.encoder.parameters())[0, 0, 0, 0] = value
+        return psnr
+
+    monkeypatch.setattr(training._Training, "_step", poisoned)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("step", "seen"), [(3, "its PSNR is nan at step 4"), (4, "not finite at step 4"), (6, "step 6")]
+)
+def test_weights_that_are_not_finite_end_a_training(
+    step: int, seen: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a report or a validation comes first: the last step has both."""
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
+    poison(monkeypatch, step, value)
+    kept = Kept()
+    with pytest.raises(UserError, match=rf"diverged: .*{seen}; try a lower encoder.learning_rate"):
+        train(memory=kept)
+    assert max(kept.states) == step - 1
+    for state in kept.states.values():
+        assert all(weight.isfinite().all() for weight in state["encoder"].values())
