@@ -21,7 +21,7 @@ endif
 
 # Two files at a time: the tests of a file share what takes long to make.
 test: ready
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --durations 30
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: ready
