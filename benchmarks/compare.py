@@ -9,7 +9,8 @@ import argparse
 
 import pandas as pd
 
-from benchmarks.results import BASELINES, of_revision, of_workspace
+from benchmarks.results import of_revision, of_workspace
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import interval
 from dcgan_inpainting.process.command_line import reporting
 

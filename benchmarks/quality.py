@@ -6,16 +6,15 @@ that it shows as a curve.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.measuring import now
-from dcgan_inpainting.baselines import methods as baselines
-from dcgan_inpainting.common.images import Images, Known, load_images
+from dcgan_inpainting.baselines.methods import BASELINES, Method
+from dcgan_inpainting.common.images import Images, load_images
 from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.evaluate.metrics import quality
 from dcgan_inpainting.inpaint import params as settings
@@ -30,15 +29,6 @@ from dcgan_inpainting.process.command_line import reporting
 
 MODELS, CROPPED = Path("models"), Path("data/cropped")
 KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")
-
-Way = Callable[[Images, Known], Images]
-
-
-def baseline_ways(train: Images) -> Iterator[tuple[str, Way]]:
-    """Yield the name of each baseline, and what it makes of damaged images."""
-    yield "mean", partial(baselines.mean, train=train)
-    yield "nearest", partial(baselines.nearest, train=train)
-    yield "biharmonic", baselines.biharmonic
 
 
 def searches() -> Iterator[tuple[str, InpaintParams]]:
@@ -63,14 +53,14 @@ def searches() -> Iterator[tuple[str, InpaintParams]]:
 
 def search_way(
     networks: tuple[Generator, Discriminator], encoder: Encoder, params: InpaintParams
-) -> Way:
+) -> Method:
     """Return what the search with these settings makes of damaged images."""
     return lambda damaged, known: (
         restore(damaged, known, *networks, params, encoder=encoder).composite
     )
 
 
-def measure(faces: Images, way: Way) -> tuple[float, list[str]]:
+def measure(faces: Images, way: Method) -> tuple[float, list[str]]:
     """Return seconds an image, and the mean PSNR and SSIM of the holes of each kind."""
     figures, spent = [], 0.0
     for kind in KINDS:
@@ -94,7 +84,7 @@ def main() -> None:
     train = load_images(CROPPED / "train.npy")
     networks, encoder = load_trained(MODELS), load_encoder(MODELS)
     ways = [
-        *baseline_ways(train),
+        *((name, make(train)) for name, make in BASELINES.items()),
         *((name, search_way(networks, encoder, params)) for name, params in searches()),
     ]
     print(

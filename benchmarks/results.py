@@ -8,8 +8,6 @@ import pandas as pd
 
 from dcgan_inpainting.common.errors import UserError
 
-BASELINES = ("mean", "nearest", "biharmonic")
-
 
 def of_workspace(path: str) -> pd.DataFrame:
     """Return a table of the workspace."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from benchmarks.results import BASELINES, of_revision, of_workspace
+from benchmarks.results import of_revision, of_workspace
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.process.command_line import reporting
 
 QUALITY, PAIRED = "reports/quality.csv", "reports/paired.csv"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from dcgan_inpainting.baselines.methods import BASELINES, Method
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import write_text, writing
 from dcgan_inpainting.common.frame import Run
@@ -49,9 +50,10 @@ def work(params: EvaluateParams, run: Run) -> None:
     run.log_dataset(CROPPED / f"{split}.npy", split)
     galleries = fresh_folder(REPORTS / "galleries")
     fresh_folder(RESTORED / "faces")
+    baselines = {name: make(train) for name, make in BASELINES.items()}
     tables, faces = [], []
     for kind in tqdm(listing["kinds"], desc="evaluate", unit=" masks"):
-        for first, trial in _trials(kind, images, train):
+        for first, trial in _trials(kind, images, baselines):
             measured = measure(trial).assign(mask=kind)
             measured["row"] += first
             tables.append(measured)
@@ -88,7 +90,9 @@ def forget_other_kinds() -> None:
                 shutil.rmtree(folder / kind)
 
 
-def _trials(kind: str, images: Images, train: Images) -> Iterator[tuple[int, Trial]]:
+def _trials(
+    kind: str, images: Images, baselines: Mapping[str, Method]
+) -> Iterator[tuple[int, Trial]]:
     """Yield the restorations of a kind of mask in parts, each with the number of its first image.
 
     So the memory that they take does not grow with the number of images.
@@ -102,7 +106,7 @@ def _trials(kind: str, images: Images, train: Images) -> Iterator[tuple[int, Tri
     for first in range(0, len(known), IMAGES_AT_ONCE):
         some = slice(first, min(first + IMAGES_AT_ONCE, len(known)))
         ours = {method: np.array(restored[some])}
-        yield first, with_baselines(np.array(images[some]), known[some], train, ours)
+        yield first, with_baselines(np.array(images[some]), known[some], baselines, ours)
 
 
 def _read_json(path: Path, **kinds: type) -> dict[str, Any]:

@@ -27,7 +27,13 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = write_checkout(tmp_path_factory.mktemp("environment") / "checkout")
+    return write_checkout(tmp_path_factory.mktemp("environment") / "checkout")
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the figures of which the table is made."""
+    folder = tmp_path_factory.mktemp("figures")
     (folder / "reports").mkdir()
     metrics = {"center": {"mean": FIGURES, "latent": {**FIGURES, "hole_psnr": 19.0}}}
     (folder / "reports/metrics.json").write_text(json.dumps(metrics))
@@ -79,7 +85,7 @@ def test_a_stage_works_in_an_environment_of(
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437", "utf-8"])
 @pytest.mark.parametrize("how", ["module", "script"])
 def test_the_table_on_a_terminal_of(
-    encoding: str, how: str, checkout: Path, seen: Callable[[str], None]
+    encoding: str, how: str, figures: Path, seen: Callable[[str], None]
 ) -> None:
     command = {"module": ["-m", "dcgan_inpainting.commands.summary"], "script": [str(SUMMARY)]}[how]
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -87,7 +93,7 @@ def test_the_table_on_a_terminal_of(
     if how == "module":
         environment["PYTHONPATH"] = str(ROOT / "src")
     done = subprocess.run(
-        [sys.executable, *command], cwd=checkout, env=environment, capture_output=True, check=False
+        [sys.executable, *command], cwd=figures, env=environment, capture_output=True, check=False
     )
     text = done.stdout.decode(encoding)
     line = next(line for line in text.splitlines() if "latent" in line)
@@ -111,7 +117,7 @@ def test_the_table_on_a_terminal_of(
 )
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_the_table_for(
-    redirection: str, status: int, unbuffered: str, checkout: Path, seen: Callable[[str], None]
+    redirection: str, status: int, unbuffered: str, figures: Path, seen: Callable[[str], None]
 ) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
@@ -120,7 +126,7 @@ def test_the_table_for(
     )
     done = subprocess.run(
         ["bash", "-c", command],
-        cwd=checkout,
+        cwd=figures,
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT / "src"),

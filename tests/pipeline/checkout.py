@@ -226,13 +226,20 @@ class Checkout:
                 continue  # another user's, or gone meanwhile
         return found
 
+    def stage_processes(self, stage: str) -> list[psutil.Process]:
+        """Return the living processes of a stage."""
+        found = []
+        for process in self.processes():
+            try:
+                if process.cmdline()[1:3] == ["-m", f"stages.{stage}"]:
+                    found.append(process)
+            except psutil.Error:
+                continue  # gone meanwhile
+        return found
+
     def stage_process(self, stage: str) -> psutil.Process:
         """Return the one living process of a stage."""
-        (found,) = [
-            process
-            for process in self.processes()
-            if process.cmdline()[1:3] == ["-m", f"stages.{stage}"]
-        ]
+        (found,) = self.stage_processes(stage)
         return found
 
     def end_processes(self) -> None:

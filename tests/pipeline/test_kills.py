@@ -1,10 +1,12 @@
 """Stages that are killed at any moment: the next `dvc repro` ends as if nothing had happened."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dcgan_inpainting.commands.presets import read_preset
@@ -24,17 +26,18 @@ MOMENTS = 4.0  # seconds from a stage's start, which it spends on imports, work 
 
 def kill(checkout: Checkout, stage: str, log: Path, moments: random.Random) -> bool:
     """Start `dvc repro` of a stage, and kill it there; return whether it was killed in time."""
-    script = f"stages.{stage.partition('@')[0]}"
-
-    def running() -> bool:
-        return any(process.cmdline()[1:3] == ["-m", script] for process in checkout.processes())
-
+    name = stage.partition("@")[0]
     with checkout.started("dvc", "repro", stage, log=log) as dvc:
-        wait_until(lambda: running() or dvc.poll() is not None, f"stage {stage}", 200, pause=0.05)
+        wait_until(
+            lambda: bool(checkout.stage_processes(name)) or dvc.poll() is not None,
+            f"stage {stage}",
+            200,
+            pause=0.05,
+        )
         time.sleep(moments.uniform(0, MOMENTS))
-        if not running():
-            return False
-        checkout.stage_process(script.removeprefix("stages.")).kill()
+        for process in checkout.stage_processes(name):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                process.kill()
         return dvc.wait(60) != 0
 
 

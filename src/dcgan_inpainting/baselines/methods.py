@@ -1,8 +1,11 @@
 """What restores a hole without a generator; each must be beaten for the search to be worth it.
 
-Each takes damaged images (uint8, N×H×W×3) with masks (boolean, N×H×W, True = known) and returns
-them with their holes filled; known pixels are unchanged.
+Each baseline is made from the training images (uint8, M×H×W×3; may be memory-mapped). What is made
+takes damaged images (uint8, N×H×W×3) with masks (boolean, N×H×W, True = known) and returns them
+with their holes filled; known pixels are unchanged.
 """
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from skimage.restoration import inpaint_biharmonic
@@ -13,35 +16,53 @@ from dcgan_inpainting.process.parallel import process_pool
 
 CHUNK = 1024  # training images in memory at once
 
+Method = Callable[[Images, Known], Images]
 
-def mean(damaged: Images, known: Known, train: Images) -> Images:
+
+def mean(train: Images) -> Method:
     """Fill holes with the average of the training images, pixel by pixel."""
     total = np.zeros(train.shape[1:], np.float64)
     for first in range(0, len(train), CHUNK):
         total += train[first : first + CHUNK].sum(axis=0, dtype=np.float64)
     average = np.rint(total / len(train)).astype(np.uint8)
-    return np.where(known[..., None], damaged, average)
+    return lambda damaged, known: np.where(known[..., None], damaged, average)
 
 
-def nearest(damaged: Images, known: Known, train: Images) -> Images:
+def nearest(train: Images) -> Method:
     """Fill each hole from the training image that is nearest, by least squares, where known."""
     # PyTorch takes seconds to import, and the processes of `biharmonic` have no need of it.
     from dcgan_inpainting.baselines import nearest as search
 
-    return np.where(known[..., None], damaged, train[search.nearest(damaged, known, train)])
+    def fill(damaged: Images, known: Known) -> Images:
+        return np.where(known[..., None], damaged, train[search.nearest(damaged, known, train)])
+
+    return fill
 
 
-def biharmonic(damaged: Images, known: Known) -> Images:
+def biharmonic(_train: Images) -> Method:
     """Fill holes with the smoothest surface: scikit-image's biharmonic inpainting.
 
     Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
     Functions", International Journal of Mathematics and Mathematical Sciences, 2018.
     """
-    with process_pool(cores()) as pool:
-        return np.stack(list(pool.map(_biharmonic, damaged, known, chunksize=8)))
+
+    def fill(damaged: Images, known: Known) -> Images:
+        with process_pool(cores()) as pool:
+            return np.stack(list(pool.map(smoothest, damaged, known, chunksize=8)))
+
+    return fill
 
 
-def _biharmonic(image: Images, known: Known) -> Images:
+def smoothest(image: Images, known: Known) -> Images:
+    """Return one image (H×W×3) with its hole (known: H×W) filled by the smoothest surface."""
     filled = inpaint_biharmonic(image, ~known, channel_axis=-1)
     levels = np.rint(filled * 255).clip(0, 255).astype(np.uint8)
     return np.where(known[..., None], image, levels)
+
+
+# All of them, in the order of tables and plots: a new one is a function and a line here.
+BASELINES: Mapping[str, Callable[[Images], Method]] = {
+    "mean": mean,
+    "nearest": nearest,
+    "biharmonic": biharmonic,
+}

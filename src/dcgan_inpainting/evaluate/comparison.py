@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from dcgan_inpainting.baselines import methods as baselines
+from dcgan_inpainting.baselines.methods import Method
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
@@ -40,21 +40,19 @@ class Trial:
         return np.where(self.known[..., None], self.original, np.uint8(128))
 
 
-def with_baselines(original: Images, known: Known, train: Images, ours: dict[str, Images]) -> Trial:
+def with_baselines(
+    original: Images, known: Known, baselines: Mapping[str, Method], ours: Mapping[str, Images]
+) -> Trial:
     """Return a trial of our restorations (by method) beside those of every baseline.
 
     Args:
         original: the whole images, N×H×W×3; baselines see only their known pixels.
         known: N×H×W.
-        train: the training images, M×H×W×3; may be memory-mapped.
+        baselines: by name.
         ours: restorations by name of the method.
     """
     damaged = np.where(known[..., None], original, np.uint8(0))
-    restored = {
-        "mean": baselines.mean(damaged, known, train),
-        "nearest": baselines.nearest(damaged, known, train),
-        "biharmonic": baselines.biharmonic(damaged, known),
-    }
+    restored = {name: fill(damaged, known) for name, fill in baselines.items()}
     return Trial(original, known, {**restored, **ours})
 
 

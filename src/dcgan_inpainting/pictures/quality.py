@@ -1,5 +1,6 @@
 """The pictures of an evaluation: quality by mask and method, and faces before and after."""
 
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.images import Images, columns_of
 from dcgan_inpainting.evaluate.comparison import Trial
 from dcgan_inpainting.pictures.figures import save_figure
 
-BASELINE_COLOURS = {"mean": "#c7c7c7", "nearest": "#969696", "biharmonic": "#525252"}
+GREYS = ("#c7c7c7", "#969696", "#525252", "#252525")  # of the baselines, in their order
 OUR_COLOUR = "#d95f02"
 SQUARE_TILE = 192  # pixels of a face where it is looked at, not counted
 
@@ -40,9 +42,10 @@ def _bars(axes: Axes, summary: pd.DataFrame, metric: str, label: str) -> None:
     heights = summary[metric].unstack("method", sort=False)
     errors = summary[f"{metric}_ci95"].unstack("method", sort=False)
     share = 0.85 / heights.shape[1]
+    colours = dict(zip(BASELINES, cycle(GREYS), strict=False))
     for place, method in enumerate(heights.columns):
         left = [row + (place - (heights.shape[1] - 1) / 2) * share for row in range(len(heights))]
-        colour = BASELINE_COLOURS.get(method, OUR_COLOUR)
+        colour = colours.get(method, OUR_COLOUR)
         bars = axes.bar(
             left,
             heights[method],

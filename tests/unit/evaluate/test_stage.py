@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.masks.kinds import make_masks
 from stages import evaluate
 from stages.evaluate import forget_other_kinds
@@ -38,10 +39,11 @@ def test_parts_give_what_all_images_at_once_do(
     np.save("data/masks/random.npy", make_masks("random", 5, 16, 1))
     np.save("data/inpainted/random/composite.npy", ours)
     Path("data/inpainted/random/settings.json").write_text('{"method": "latent"}')
-    ((first, whole),) = evaluate._trials("random", images, train)
+    baselines = {name: make(train) for name, make in BASELINES.items()}
+    ((first, whole),) = evaluate._trials("random", images, baselines)
     assert (first, len(whole.original)) == (0, 5)
     monkeypatch.setattr(evaluate, "IMAGES_AT_ONCE", 2)
-    parts = list(evaluate._trials("random", images, train))
+    parts = list(evaluate._trials("random", images, baselines))
     assert [first for first, _ in parts] == [0, 2, 4]
     assert list(whole.restored) == ["mean", "nearest", "biharmonic", "latent"]
     for method, restored in whole.restored.items():
