@@ -20,7 +20,7 @@ from dcgan_inpainting.evaluate.metrics import quality
 from dcgan_inpainting.inpaint import params as settings
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
-from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.networks.encoder import Encoder, load_encoder
@@ -28,7 +28,7 @@ from dcgan_inpainting.networks.weights import load_trained
 from dcgan_inpainting.process.command_line import reporting
 
 MODELS, CROPPED = Path("models"), Path("data/cropped")
-KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")
+KINDS = ("center", "pattern", "random", "half")
 
 
 def searches() -> Iterator[tuple[str, InpaintParams]]:

@@ -43,7 +43,7 @@ def work(params: EncoderParams, run: Run) -> None:
         reporter = Reporter(REPORTS, bar, run)
         encoder, history = train_encoder(
             images,
-            Validator(faces, params.precision, params.seed),
+            Validator(faces, params.kinds, params.precision, params.seed),
             place(freeze(generator)),
             place(freeze(discriminator)),
             params,

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,8 @@ from dcgan_inpainting.evaluate.comparison import (
     summarise,
     with_baselines,
 )
-from dcgan_inpainting.masks.kinds import Kind
+from dcgan_inpainting.masks.kinds import KINDS
+from dcgan_inpainting.masks.params import OWN
 from dcgan_inpainting.pictures.galleries import gallery
 from dcgan_inpainting.pictures.quality import before_and_after, plot_quality
 from dcgan_inpainting.process.command_line import reporting
@@ -84,7 +85,7 @@ def forget_other_kinds() -> None:
     DVC leaves the outputs of a matrix item that is gone, and this stage depends on their folder,
     which DVC hashes anew when the stage has ended. So dvc.lock becomes that of a fresh clone.
     """
-    for kind in set(get_args(Kind)).difference(_listing()["kinds"]):
+    for kind in {*KINDS, OWN}.difference(_listing()["kinds"]):
         for folder in BY_KIND:
             if (folder / kind).is_dir():
                 shutil.rmtree(folder / kind)

@@ -8,7 +8,9 @@ import numpy as np
 from dcgan_inpainting.common.files import write_text, writing
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import columns_of, load_images, save_png
-from dcgan_inpainting.masks.kinds import MasksParams, make_masks, read_masks
+from dcgan_inpainting.masks.kinds import make_masks
+from dcgan_inpainting.masks.own import read_masks
+from dcgan_inpainting.masks.params import OWN, MasksParams
 from dcgan_inpainting.running.stage import fresh_folder, run_stage
 
 CROPPED = Path("data/cropped")
@@ -23,7 +25,7 @@ def work(params: MasksParams, run: Run) -> None:
     fresh_folder(MASKS)
     columns = []
     for kind in params.kinds:
-        if kind == "file":
+        if kind == OWN:
             known = read_masks(params.folder, count, size)
         else:
             known = make_masks(kind, count, size, params.seed)

@@ -18,6 +18,7 @@ from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import History, train_encoder
 from dcgan_inpainting.encoder.validation import Validator
+from dcgan_inpainting.masks.kinds import KINDS
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.encoder import Encoder, load_encoder
 from dcgan_inpainting.networks.frozen import freeze
@@ -28,6 +29,7 @@ from tests.tiny_model import SIDE, write_models
 
 PARAMS: dict[str, Any] = {
     "images": 24,
+    "kinds": list(KINDS),
     "batch_size": 4,
     "learning_rate": 1e-3,
     "feature_weight": 7.0,
@@ -123,7 +125,7 @@ def train(
     generator, discriminator, _ = networks()
     return train_encoder(
         faces() if on is None else on,
-        Validator(faces(2, seed=1), params.precision, params.seed),
+        Validator(faces(2, seed=1), params.kinds, params.precision, params.seed),
         freeze(generator),
         freeze(discriminator),
         params,

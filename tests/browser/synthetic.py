@@ -17,7 +17,7 @@ from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.crop.square import cut_square, scale
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.evaluate.comparison import Trial, as_tree, headline, measure, summarise
-from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.pictures.quality import before_and_after
 from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown
 from dcgan_inpainting.tracking.messages import Begin, Metrics, Picture
@@ -26,7 +26,7 @@ from dcgan_inpainting.tracking.store import ROW, Store
 
 FACES = 3
 SIDE = 64
-KINDS: tuple[Kind, ...] = ("center", "pattern", "random", "half")
+KINDS = ("center", "pattern", "random", "half")
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 MINUTE = 60_000  # milliseconds
 
@@ -102,7 +102,7 @@ def _trial(original: Images, known: Known, strength: float) -> Trial:
     return Trial(original, known, {"latent": restored})
 
 
-def _figures(trials: Mapping[Kind, Trial]) -> Figures:
+def _figures(trials: Mapping[str, Trial]) -> Figures:
     tables = [measure(trial).assign(mask=kind) for kind, trial in trials.items()]
     tree = as_tree(summarise(pd.concat(tables)))
     return {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.masks.kinds import read_masks
+from dcgan_inpainting.masks.own import read_masks
 
 SIDE = 16
 HOLE = np.zeros((SIDE, SIDE), bool)

@@ -20,7 +20,8 @@ from dcgan_inpainting.download.sources import DownloadParams, check_source
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.evaluate.comparison import EvaluateParams
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.masks.kinds import MasksParams, read_masks
+from dcgan_inpainting.masks.own import read_masks
+from dcgan_inpainting.masks.params import OWN, MasksParams
 from dcgan_inpainting.train.params import TrainParams
 
 
@@ -146,7 +147,7 @@ def _masks_are_there(settings: Settings, _root: Path) -> None:
             f"masks.folder is {shown(str(masks.folder))}, which is no folder here; DVC needs it "
             "even where masks.kinds holds no 'file'"
         )
-    if "file" in masks.kinds:
+    if OWN in masks.kinds:
         read_masks(masks.folder, 1, settings.crop.image_size)
 
 

@@ -3,11 +3,12 @@
 import difflib
 import os
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     ValidationError,
@@ -81,6 +82,17 @@ def one_complaint(message: str) -> WrapValidator:
             raise ValueError(message) from None
 
     return WrapValidator(check)
+
+
+def one_of(names: Collection[str]) -> AfterValidator:
+    """Return what makes a text one of the names of a registry."""
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"should be one of {', '.join(names)}")
+        return value
+
+    return AfterValidator(check)
 
 
 def load_yaml(text: str) -> Any:

@@ -3,15 +3,16 @@
 import logging
 import re
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from dcgan_inpainting.common import zips
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.partition import Entry, by_name, by_position, count, write_partition
-from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.common.settings import Section, one_of
 from dcgan_inpainting.download import celeba
 from dcgan_inpainting.download.drawn_faces.write import draw_faces
 from dcgan_inpainting.download.folder import pack_folder
@@ -19,10 +20,50 @@ from dcgan_inpainting.download.folder import pack_folder
 log = logging.getLogger(__name__)
 
 
-class DownloadParams(Section):
-    """The section `data` of params.yaml."""
+def _drawn(params: "DownloadParams", target: Path, _root: Path) -> list[Entry]:
+    names = draw_faces(target, params.images, params.seed)
+    splits = by_position(len(names), params.val_fraction, params.test_fraction)
+    return [Entry(*pair) for pair in zip(names, splits, strict=True)]
 
-    source: Literal["drawn", "celeba", "folder"]
+
+def _celeba(params: "DownloadParams", target: Path, root: Path) -> list[Entry]:
+    archive = _archive(params.archive, root) if params.archive else None
+    expected = celeba.expected_md5s(params.archive_md5, params.partition_md5)
+    found = celeba.collect(archive, target, root / ".downloads", expected)
+    return found or _split_by_name(target, params)
+
+
+def _folder(params: "DownloadParams", target: Path, root: Path) -> list[Entry]:
+    pack_folder(_archive(params.archive or "", root), target)
+    return _split_by_name(target, params)
+
+
+def _split_by_name(archive: Path, params: "DownloadParams") -> list[Entry]:
+    with zips.opened(archive) as opened:
+        names = zips.image_names(opened)
+    splits, how = by_name(names, params.val_fraction, params.test_fraction)
+    log.info("split %s", how)
+    return [Entry(*pair) for pair in zip(names, splits, strict=True)]
+
+
+def _archive(archive: str, root: Path) -> Path:
+    # A queued DVC experiment runs in a copy elsewhere: relative to `root`, not to where it runs.
+    try:
+        return root / Path(archive).expanduser()
+    except RuntimeError:
+        raise UserError(f"download.archive: there is no user for the ~ of {archive}") from None
+
+
+# Each writes the images of a source to a zip, and returns the split of each, in the zip's order. A
+# new one is a function and a line here.
+Source = Callable[["DownloadParams", Path, Path], list[Entry]]  # settings, target, project folder
+SOURCES: Mapping[str, Source] = {"drawn": _drawn, "celeba": _celeba, "folder": _folder}
+
+
+class DownloadParams(Section):
+    """Section `download` of params.yaml, where each key is described."""
+
+    source: Annotated[str, one_of(SOURCES)]
     archive: str | None
     archive_md5: str | None
     partition_md5: str | None
@@ -106,19 +147,7 @@ def make_raw(params: DownloadParams, folder: Path, root: Path) -> dict[str, int]
         UserError: the source is missing, damaged or empty, or has fewer than three images.
     """
     check_source(params, root)
-    target = folder / "images.zip"
-    archive = _archive(params.archive, root) if params.archive else None
-    if params.source == "drawn":
-        names = draw_faces(target, params.images, params.seed)
-        splits = by_position(len(names), params.val_fraction, params.test_fraction)
-        entries = [Entry(*pair) for pair in zip(names, splits, strict=True)]
-    elif params.source == "celeba":
-        expected = celeba.expected_md5s(params.archive_md5, params.partition_md5)
-        found = celeba.collect(archive, target, root / ".downloads", expected)
-        entries = found or _split_by_name(target, params)
-    else:
-        pack_folder(archive or root, target)
-        entries = _split_by_name(target, params)
+    entries = SOURCES[params.source](params, folder / "images.zip", root)
     counts = count(entries)
     if not all(counts.values()):
         raise UserError(
@@ -127,19 +156,3 @@ def make_raw(params: DownloadParams, folder: Path, root: Path) -> dict[str, int]
         )
     write_partition(entries, folder / "partition.csv")
     return counts
-
-
-def _archive(archive: str, root: Path) -> Path:
-    # A queued DVC experiment runs in a copy elsewhere: relative to `root`, not to where it runs.
-    try:
-        return root / Path(archive).expanduser()
-    except RuntimeError:
-        raise UserError(f"download.archive: there is no user for the ~ of {archive}") from None
-
-
-def _split_by_name(archive: Path, params: DownloadParams) -> list[Entry]:
-    with zips.opened(archive) as opened:
-        names = zips.image_names(opened)
-    splits, how = by_name(names, params.val_fraction, params.test_fraction)
-    log.info("split %s", how)
-    return [Entry(*pair) for pair in zip(names, splits, strict=True)]

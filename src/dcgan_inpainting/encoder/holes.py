@@ -1,15 +1,14 @@
-"""The holes that the encoder learns to fill: all that the project draws, at any place."""
+"""The holes that the encoder learns to fill: of the kinds that are asked for, at any place."""
 
-from typing import get_args
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dcgan_inpainting.common.seeds import Purpose, generator_for
-from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.masks.kinds import make_masks
 
-DRAWN = tuple(kind for kind in get_args(Kind) if kind != "file")
 OF_EACH_KIND = 512
 # Beyond those of masks.seed, so that no mask of a test is learned. To NumPy a seed is words of 32
 # bits, filled up with zeros to four: [2**32 + seed, kind, 0] would be a test's [seed, 1, kind].
@@ -21,15 +20,16 @@ ELSEWHERE = 0.25  # share of the holes that are moved, so that a square may lie 
 class Holes:
     """A stock of masks, from which each step draws; a function of the step, as Batches are."""
 
-    def __init__(self, size: int, seed: int) -> None:
+    def __init__(self, size: int, kinds: Sequence[str], seed: int) -> None:
         """Draw the stock.
 
         Args:
             size: side of the masks in pixels.
+            kinds: of the masks, each as often as the others.
             seed: of the stock and of what is drawn from it.
         """
         self._seed = seed
-        stock = [make_masks(kind, OF_EACH_KIND, size, OTHER_SEED + seed) for kind in DRAWN]
+        stock = [make_masks(kind, OF_EACH_KIND, size, OTHER_SEED + seed) for kind in kinds]
         self._stock = torch.from_numpy(np.concatenate(stock))
 
     def __call__(self, step: int, count: int) -> Tensor:

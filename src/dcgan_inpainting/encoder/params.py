@@ -5,6 +5,7 @@ import math
 from pydantic import Field
 
 from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.masks.params import DrawnKinds
 from dcgan_inpainting.networks.augmentation import Fill
 from dcgan_inpainting.networks.devices import Precision
 
@@ -16,6 +17,7 @@ class EncoderParams(Section):
     """The settings of the encoder's training; each key is described in params.yaml."""
 
     images: int = Field(ge=0, le=10**10)
+    kinds: DrawnKinds
     batch_size: int = Field(ge=2, le=65_536)
     learning_rate: float = Field(gt=0, le=0.1)
     feature_weight: float = Field(ge=0, le=1000)

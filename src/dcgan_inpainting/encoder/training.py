@@ -192,7 +192,7 @@ class _Training:
             self.encoder.parameters(), params.learning_rate, BETAS, fused=True
         )
         self.batches = Batches(images, params, Rank(device=device()))
-        self.holes = Holes(images.shape[1], params.seed)
+        self.holes = Holes(images.shape[1], params.kinds, params.seed)
         self.report_every = max(1, params.steps // REPORTS)
         self.taken = 0  # steps
         self.pending: list[Tensor] = []

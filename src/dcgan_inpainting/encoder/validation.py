@@ -1,6 +1,6 @@
 """How well an encoder alone fills holes in faces that it was not trained on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.encoder.holes import DRAWN, VALIDATION_SEED
-from dcgan_inpainting.masks.kinds import Kind, make_masks
+from dcgan_inpainting.encoder.holes import VALIDATION_SEED
+from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.dcgan import Generator
 from dcgan_inpainting.networks.devices import Precision, autocast, device
 from dcgan_inpainting.networks.encoder import Encoder
@@ -45,11 +45,14 @@ class Validation:
 class Validator:
     """Tries encoders on the same faces with the same holes."""
 
-    def __init__(self, faces: Images, precision: Precision, seed: int) -> None:
+    def __init__(
+        self, faces: Images, kinds: Sequence[str], precision: Precision, seed: int
+    ) -> None:
         """Choose the faces and draw their holes.
 
         Args:
             faces: validation images, uint8, N×S×S×3; the first ones are taken.
+            kinds: of the holes.
             precision: arithmetic of the networks.
             seed: of the holes, which are no test's, and none that the encoder learns to fill.
         """
@@ -57,22 +60,24 @@ class Validator:
         self._precision: Precision = precision
         size = self._faces.shape[1]
         count, seed = len(self._faces), VALIDATION_SEED + seed
-        self._known = {kind: make_masks(kind, count, size, seed) for kind in DRAWN}
+        self._known = {kind: make_masks(kind, count, size, seed) for kind in kinds}
 
     def __call__(
         self, encoder: Encoder, generator: Generator, step: int, images: int
     ) -> Validation:
         """Return how good an encoder is, which is in evaluation mode."""
-        made = {kind: self._fill(kind, encoder, generator) for kind in DRAWN}
-        psnr = {kind: self._psnr(made[kind], self._known[kind]) for kind in DRAWN}
-        shown = [self._shown(made[kind], self._known[kind]) for kind in DRAWN]
+        psnr, shown = {}, []
+        for kind, known in self._known.items():
+            made = self._fill(known, encoder, generator)
+            psnr[kind] = self._psnr(made, known)
+            shown.append(self._shown(made, known))
         return Validation(step, images, psnr, np.concatenate(shown))
 
-    def _fill(self, kind: Kind, encoder: Encoder, generator: Generator) -> Images:
-        known = torch.from_numpy(self._known[kind])[:, None].float().to(device())
+    def _fill(self, known: Known, encoder: Encoder, generator: Generator) -> Images:
+        holes = torch.from_numpy(known)[:, None].float().to(device())
         faces = to_tensor(self._faces).to(device())
         with torch.no_grad(), autocast(self._precision):
-            _, made = encoder(faces, known, generator)
+            _, made = encoder(faces, holes, generator)
         return to_uint8(made)
 
     def _psnr(self, made: Images, known: Known) -> float:

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from dcgan_inpainting.encoder import holes
 from dcgan_inpainting.encoder.holes import (
-    DRAWN,
     ELSEWHERE,
     OTHER_SEED,
     VALIDATION_SEED,
     Holes,
 )
-from dcgan_inpainting.masks.kinds import MasksParams, make_masks
+from dcgan_inpainting.masks.kinds import KINDS, make_masks
+from dcgan_inpainting.masks.params import MasksParams
 
 SIZE, EACH = 32, 8  # as many as the stock holds while it is tested
 
@@ -27,11 +27,11 @@ def prints(known: np.ndarray) -> list[int]:
 
 def stock(seed: int) -> dict[str, set[int]]:
     """Return what the stock of a seed holds, by kind."""
-    return {kind: set(prints(make_masks(kind, EACH, SIZE, OTHER_SEED + seed))) for kind in DRAWN}
+    return {kind: set(prints(make_masks(kind, EACH, SIZE, OTHER_SEED + seed))) for kind in KINDS}
 
 
 def test_holes_are_a_function_of_step_and_seed() -> None:
-    first, second, other = Holes(SIZE, 1), Holes(SIZE, 1), Holes(SIZE, 2)
+    first, second, other = (Holes(SIZE, list(KINDS), seed) for seed in (1, 1, 2))
     forwards = [first(step, 8) for step in (1, 2, 3)]
     backwards = [second(step, 8) for step in (3, 2, 1)][::-1]
     assert all(map(torch.equal, forwards, backwards))
@@ -41,7 +41,7 @@ def test_holes_are_a_function_of_step_and_seed() -> None:
 
 
 def test_masks_are_floats_with_a_hole_and_something_known() -> None:
-    known = Holes(SIZE, 1)(1, 500)
+    known = Holes(SIZE, list(KINDS), 1)(1, 500)
     assert known.shape == (500, 1, SIZE, SIZE)
     assert known.dtype == torch.float32
     for mask in known:
@@ -50,7 +50,7 @@ def test_masks_are_floats_with_a_hole_and_something_known() -> None:
 
 def test_all_kinds_occur_and_a_share_is_moved() -> None:
     """Of 4,000 masks: the share's standard error is 0.007."""
-    drawn = prints(Holes(SIZE, 1)(1, 4000).numpy())
+    drawn = prints(Holes(SIZE, list(KINDS), 1)(1, 4000).numpy())
     kinds = stock(1)
     for masks in kinds.values():
         assert 4000 * (1 - ELSEWHERE) / len(kinds) == pytest.approx(
@@ -62,9 +62,8 @@ def test_all_kinds_occur_and_a_share_is_moved() -> None:
 
 def test_a_moved_square_stays_one_and_lies_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moved across the border it comes in at the other side: a quarter is missing wherever."""
-    monkeypatch.setattr(holes, "DRAWN", ("center",))
     monkeypatch.setattr(holes, "ELSEWHERE", 1.0)
-    known = Holes(SIZE, 1)(1, 600)[:, 0]
+    known = Holes(SIZE, ["center"], 1)(1, 600)[:, 0]
     assert ((1 - known).sum((1, 2)) == SIZE**2 / 4).all()
     rows, columns = ((1 - known).sum(axis) > 0 for axis in (2, 1))
     assert (rows.sum(1) == SIZE / 2).all()
@@ -77,10 +76,10 @@ def test_a_moved_square_stays_one_and_lies_anywhere(monkeypatch: pytest.MonkeyPa
 
 
 def test_moving_changes_no_mask_of_the_stock() -> None:
-    used = Holes(SIZE, 1)
+    used = Holes(SIZE, list(KINDS), 1)
     for step in range(1, 20):
         used(step, 50)
-    assert torch.equal(used(20, 50), Holes(SIZE, 1)(20, 50))
+    assert torch.equal(used(20, 50), Holes(SIZE, list(KINDS), 1)(20, 50))
 
 
 def test_no_mask_of_a_test_is_learned() -> None:
@@ -95,7 +94,7 @@ def test_no_mask_of_a_test_is_learned() -> None:
 def test_a_test_with_the_encoder_s_own_seed_has_other_masks(seed: int) -> None:
     """Seed, kind and index are words to NumPy; those of a larger seed may be read as others."""
     learned = stock(seed)
-    for kind in DRAWN:
+    for kind in KINDS:
         if kind not in ("center", "half"):  # of which there are but one and four
             tested, judged = (
                 prints(make_masks(kind, EACH, SIZE, first + seed)) for first in (0, VALIDATION_SEED)
@@ -108,6 +107,6 @@ def test_a_test_with_the_encoder_s_own_seed_has_other_masks(seed: int) -> None:
 def test_the_masks_of_a_test_are_those_of_ever() -> None:
     """Results of other versions are compared on them."""
     digest = hashlib.md5(usedforsecurity=False)
-    for kind in DRAWN:
+    for kind in KINDS:
         digest.update(make_masks(kind, 3, SIZE, 1).tobytes())
     assert digest.hexdigest() == "9d34003ad4936d93e90b71e699cb2231"

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.encoder import validation
-from dcgan_inpainting.encoder.holes import DRAWN, VALIDATION_SEED
+from dcgan_inpainting.encoder.holes import VALIDATION_SEED
 from dcgan_inpainting.encoder.training import History
 from dcgan_inpainting.encoder.validation import SHOWN, Validation, Validator
-from dcgan_inpainting.masks.kinds import make_masks
+from dcgan_inpainting.masks.kinds import KINDS, make_masks
 from dcgan_inpainting.networks.tensors import to_tensor
 from tests.tiny_encoder import Kept, faces, networks, same, train
 
@@ -35,15 +35,15 @@ def noise(count: int, seed: int) -> Images:
 
 
 def validate(whole: Images, made: Images, seed: int = 3) -> Validation:
-    return Validator(whole, "float32", seed)(Known(made), networks()[0], 5, 20)
+    return Validator(whole, list(KINDS), "float32", seed)(Known(made), networks()[0], 5, 20)
 
 
 def test_psnr_is_the_mean_over_images_of_the_hole_s_alone() -> None:
     whole, made = noise(5, 1), noise(5, 2)
     seen = validate(whole, made)
     assert (seen.step, seen.images) == (5, 20)
-    assert list(seen.psnr) == list(DRAWN)
-    for kind in DRAWN:
+    assert list(seen.psnr) == list(KINDS)
+    for kind in KINDS:
         known = make_masks(kind, 5, 32, VALIDATION_SEED + 3)
         expected = []
         for image in range(5):
@@ -70,8 +70,8 @@ def test_the_encoder_is_asked_for_all_kinds_of_the_first_faces(
     monkeypatch.setattr(validation, "FACES", 6)
     whole = noise(9, 1)
     encoder = Known(whole[:6])
-    Validator(whole, "float32", 3)(encoder, networks()[0], 0, 0)
-    for (damaged, known), kind in zip(encoder.asked, DRAWN, strict=True):
+    Validator(whole, list(KINDS), "float32", 3)(encoder, networks()[0], 0, 0)
+    for (damaged, known), kind in zip(encoder.asked, KINDS, strict=True):
         assert torch.equal(damaged, to_tensor(whole[:6]))
         drawn = make_masks(kind, 6, 32, VALIDATION_SEED + 3)
         assert np.array_equal(known[:, 0].numpy(), drawn.astype(np.float32))
@@ -80,10 +80,10 @@ def test_the_encoder_is_asked_for_all_kinds_of_the_first_faces(
 def test_the_picture_shows_each_face_whole_damaged_and_filled() -> None:
     whole, made = noise(5, 1), noise(5, 2)
     shown = validate(whole, made).faces
-    assert shown.shape == (len(DRAWN) * SHOWN * 3, 32, 32, 3)
+    assert shown.shape == (len(KINDS) * SHOWN * 3, 32, 32, 3)
     assert shown.dtype == np.uint8
-    sets = shown.reshape(len(DRAWN), SHOWN, 3, 32, 32, 3)
-    for kind, pictures in zip(DRAWN, sets, strict=True):
+    sets = shown.reshape(len(KINDS), SHOWN, 3, 32, 32, 3)
+    for kind, pictures in zip(KINDS, sets, strict=True):
         known = make_masks(kind, SHOWN, 32, VALIDATION_SEED + 3)
         assert np.array_equal(pictures[:, 0], whole[:SHOWN])
         assert np.array_equal(pictures[:, 1][known], whole[:SHOWN][known])
