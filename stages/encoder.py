@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.encoder.params import EncoderParams
@@ -20,7 +21,6 @@ from dcgan_inpainting.running.checkpoints import checkpoints
 from dcgan_inpainting.running.source_digest import digest_of_code
 from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.running.training_bar import TrainingBar
-from dcgan_inpainting.tracking.lock import md5_of
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")

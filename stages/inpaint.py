@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dcgan_inpainting.common.files import write_text, writing
+from dcgan_inpainting.common.files import md5_of, write_text, writing
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
 from dcgan_inpainting.inpaint.film import FILMED
@@ -32,7 +32,6 @@ from dcgan_inpainting.running.in_parts import RestorationInParts
 from dcgan_inpainting.running.parts import Parts
 from dcgan_inpainting.running.source_digest import digest_of_code
 from dcgan_inpainting.running.stage import fresh_folder, project_root, run_stage
-from dcgan_inpainting.tracking.lock import md5_of
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")

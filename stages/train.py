@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from dcgan_inpainting.common.files import write_text
+from dcgan_inpainting.common.files import md5_of, write_text
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
@@ -21,7 +21,6 @@ from dcgan_inpainting.running.checkpoints import checkpoints
 from dcgan_inpainting.running.source_digest import digest_of_code
 from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.running.training_bar import TrainingBar
-from dcgan_inpainting.tracking.lock import md5_of
 from dcgan_inpainting.train.loop import Trained, fit
 from dcgan_inpainting.train.params import LENGTH, TrainParams
 from dcgan_inpainting.train.updates import refuse_unshareable

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -78,6 +79,12 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, fl
         for row in rows
     )
     write_csv(path, names, texts)
+
+
+def md5_of(path: Path) -> str:
+    """Return a file's md5 as 32 hexadecimal digits, which is DVC's name for it too."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _is_full(error: OSError) -> bool:

@@ -1,6 +1,5 @@
 """Downloads that resume, and that end as the whole right file or as none."""
 
-import hashlib
 import importlib.util
 import json
 import logging
@@ -13,6 +12,8 @@ from pathlib import Path
 import requests
 from filelock import FileLock
 from tqdm import tqdm
+
+from dcgan_inpainting.common.files import md5_of
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,6 @@ class FetchError(Exception):
 
 class _InterruptedError(Exception):
     """The transfer broke off in a way that another try may mend."""
-
-
-def md5_of(path: Path) -> str:
-    """Return a file's md5 as 32 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def fetch(

@@ -22,6 +22,7 @@ from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.weights import not_finite
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
@@ -275,7 +276,7 @@ class _Training:
     def _learning_rate(self) -> float:
         """Return the step's rate: it rises over the first steps and falls by half a cosine."""
         rise = min(1.0, self.taken / WARM_UP)
-        fall = 0.5 * (1 + math.cos(math.pi * (self.taken - 1) / self.params.steps))
+        fall = half_cosine(self.taken - 1, self.params.steps)
         return self.params.learning_rate * rise * fall
 
     def _report(self) -> None:

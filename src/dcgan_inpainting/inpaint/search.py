@@ -5,7 +5,6 @@ Generative Models", ICML 2021. Each image walks on its own: the sum of the objec
 which two images meet.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.networks.latent import Latent
+from dcgan_inpainting.networks.schedules import half_cosine
 
 MOMENTUM = 0.9  # of Nesterov's method
 
@@ -133,4 +133,4 @@ def _learning_rate(params: InpaintParams, step: int, steps: int) -> float:
     """Return a step's rate: constant, or half a cosine from the full one to zero over `steps`."""
     if params.schedule == "constant":
         return params.learning_rate
-    return params.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return params.learning_rate * half_cosine(step, steps)

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.settings import load_params, load_yaml
 
 Entry = dict[str, Any]  # cmd, deps, params, outs, as in dvc.lock
@@ -75,12 +76,6 @@ def key(entry: Entry) -> str:
 def lock_digest(lock: Mapping[str, Entry]) -> str:
     """Return what determines a pipeline's results, as one md5, whatever the order of its stages."""
     return _digest({stage: key(entry) for stage, entry in lock.items()})
-
-
-def md5_of(path: Path) -> str:
-    """Return a file's md5 in hexadecimal, which is DVC's name for it too."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, _md5).hexdigest()
 
 
 def _stages(folder: Path) -> Iterator[str]:
@@ -146,8 +141,5 @@ def _ignored(folder: Path) -> list[str]:
 
 
 def _digest(value: object) -> str:
-    return _md5(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _md5(data: bytes = b"") -> "hashlib._Hash":
-    return hashlib.md5(data, usedforsecurity=False)
+    text = json.dumps(value, sort_keys=True).encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest()

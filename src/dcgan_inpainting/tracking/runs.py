@@ -20,11 +20,12 @@ from PIL import Image
 from pydantic import BaseModel
 
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.tracking import messages
 from dcgan_inpainting.tracking.continuation import CHECKOUT, checkout
 from dcgan_inpainting.tracking.experiment import Experiment, shown
-from dcgan_inpainting.tracking.lock import Entry, entry_of, key, md5_of
+from dcgan_inpainting.tracking.lock import Entry, entry_of, key
 from dcgan_inpainting.tracking.machine import Machine
 from dcgan_inpainting.tracking.outbox import Outbox
 from dcgan_inpainting.tracking.provenance import provenance

@@ -4,7 +4,6 @@ A generator whose samples look good may still leave faces out. What it can't mak
 known, it will not restore with some of them missing.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.networks.dcgan import Generator
 from dcgan_inpainting.networks.devices import Precision, autocast
 from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
 
 STARTS = 256
@@ -53,7 +53,7 @@ def reconstruct(
     z = _starts(generator, target, precision, seed).requires_grad_(True)
     adam = torch.optim.Adam([z])
     for step in range(STEPS):
-        adam.param_groups[0]["lr"] = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        adam.param_groups[0]["lr"] = LEARNING_RATE * half_cosine(step, STEPS)
         with autocast(precision):
             made = generator(z).float()
         # A quarter, because the squares are of values in −1…1. The sum over the images: each z
