@@ -16,7 +16,7 @@ from tqdm import tqdm
 from dcgan_inpainting.common.files import md5_of, write_text, writing
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
-from dcgan_inpainting.inpaint.film import FILMED
+from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration, restore
 from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
@@ -114,7 +114,7 @@ def _restore(
                 discriminator,
                 params,
                 encoder=encoder,
-                filmed=max(0, FILMED - batch.start),
+                with_frames=max(0, KEPT - batch.start),
             )
             bar.update(len(found.z))
             return found

@@ -29,7 +29,6 @@ SETTINGS: dict[str, Any] = {
     "correction_weight": 1.0,
     "candidates": 1,
     "answer": "best",
-    "probe": 0.1,
     "encoder_share": 0.5,
     "optimizer": "adam",
     "learning_rate": 0.05,

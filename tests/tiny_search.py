@@ -4,24 +4,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from dcgan_inpainting.inpaint.initialisation import encoded
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.problem import Problem
-from dcgan_inpainting.inpaint.search import Step, walk
-from dcgan_inpainting.inpaint.starts import encoded
+from dcgan_inpainting.inpaint.search import Iterate, optimise
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import Latent
 from tests.tiny_encoder import faces, holes, networks
 from tests.tiny_model import SETTINGS
 
-# Nothing that makes two ways of computing the same differ: no probe, no rounding, no blending.
+# Nothing that makes two ways of computing the same differ: no rounding, no blending.
 PARAMS: dict[str, Any] = {
     **SETTINGS,
     "starts": 1,
     "correction_weight": 0.5,
-    "probe": 0.0,
     "encoder_share": 0.0,
     "blending": "paste",
     "batch_size": 8,
@@ -50,28 +48,27 @@ def problem(count: int = 4, **changes: object) -> tuple[Problem, Latent]:
 
 @dataclass
 class Path:
-    """All that a walk passes."""
+    """All that a search passes."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Iterate] = field(default_factory=list)
 
-    def visit(self, step: Step) -> Tensor:
-        """Keep a copy of the step; all go on."""
+    def visit(self, step: Iterate) -> None:
+        """Keep a copy of the step."""
         parts = [part.clone() for part in step.latent.parts]
         self.steps.append(replace(step, latent=Latent.of(parts)))
-        return torch.ones(len(step.images), dtype=torch.bool)
 
     def at(self, number: int, image: int) -> list[Tensor]:
-        """Return the parts of an image's point at a step of a walk that no image left."""
+        """Return the parts of an image's point at a step."""
         return [part[image] for part in self.steps[number].latent.parts]
 
     @property
     def objectives(self) -> np.ndarray:
-        """The objective of each image at each step of a walk that no image left."""
+        """The objective of each image at each step."""
         return np.stack([step.objective.numpy() for step in self.steps])
 
 
 def whole(made: Problem, start: Latent) -> Path:
-    """Walk to the end with all images."""
+    """Search to the end."""
     path = Path()
-    walk(made, start, path.visit)
+    optimise(made, start, path.visit)
     return path

@@ -2,8 +2,7 @@
 
 `paste` takes the generated pixels as they are. `poisson` and `tension` add a correction to them: on
 the known pixels it is damaged − raw, and in the hole it is the surface of least energy that goes on
-from there. They differ in the energy. `gradual` has besides less of the generated, the nearer a
-known pixel is.
+from there. They differ in the energy.
 
 Sources: Pérez, Gangnet and Blake, "Poisson Image Editing", SIGGRAPH 2003, used by Yeh et al. 2017,
 section 3.3, for `poisson`. For `tension`, Duchon, "Splines minimizing rotation-invariant semi-norms
@@ -20,22 +19,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, kron
 from scipy.sparse.linalg import splu
 
-from dcgan_inpainting.common.distance import distance_to_known
 from dcgan_inpainting.common.images import Known
 
-Blending = Literal["paste", "poisson", "tension", "gradual"]
+Blending = Literal["paste", "poisson", "tension"]
 Floats = NDArray[np.float64]
 
 # Weight of stretching beside bending, for distances in pixels: a slope at the hole's edge dies out
 # over about 1/√TENSION pixels. Chosen by the PSNR in the holes of validation faces at 64×64.
 TENSION = 0.1
-
-# Pixels over which gradual comes to trust the generator; chosen as TENSION was.
-REACH = 3.3
-
-# Weight of the correction's own square in gradual: it dies out over about √(TENSION / FADING)
-# pixels.
-FADING = 0.01
 
 
 def paste(raw: Floats, damaged: Floats, known: Known) -> Floats:
@@ -89,32 +80,6 @@ def tension(raw: Floats, damaged: Floats, known: Known) -> Floats:
     return _corrected(raw, damaged, known, bending=1.0, tension=TENSION)
 
 
-def gradual(raw: Floats, damaged: Floats, known: Known) -> Floats:
-    """Return damaged images whose holes pass from the smooth into the generated.
-
-    Beside a known pixel, the surface that goes on smoothly from there (that of `tension`, with
-    nothing generated) is nearer to the truth than what a generator makes; deep in a hole it knows
-    nothing. So the generated image has the share 1 − exp(−d / REACH) at a distance of d pixels
-    from the nearest known one, and the smooth surface has the rest. The generated image is
-    corrected as by `tension`, but the correction fades away in the deep, where what is wrong at the
-    hole's edge tells no more. On validation faces (photographs) the best share by distance was
-    found for each kind of mask; for all of them it lies near that curve. Known pixels are
-    unchanged; an image without one is raw.
-
-    Args:
-        raw: what the generator made, N×H×W×3.
-        damaged: N×H×W×3; what stands in the hole counts nothing.
-        known: N×H×W, True = known.
-
-    Returns:
-        N×H×W×3; values may leave the range of the inputs, and are to be clipped.
-    """
-    smooth = tension(np.zeros_like(raw), damaged, known)
-    generated = _corrected(raw, damaged, known, bending=1.0, tension=TENSION, fading=FADING)
-    share = 1 - np.exp(-distance_to_known(known)[..., None] / REACH)
-    return smooth + share * (generated - smooth)
-
-
 def _corrected(
     raw: Floats,
     damaged: Floats,
@@ -122,7 +87,6 @@ def _corrected(
     *,
     bending: float,
     tension: float,
-    fading: float = 0.0,
 ) -> Floats:
     """Return raw plus the surface of least energy through damaged − raw on the known pixels."""
     blended = paste(raw, damaged, known)
@@ -130,7 +94,7 @@ def _corrected(
     # depend on how many there are.
     for index, mask in enumerate(known):
         if mask.any() and not mask.all():
-            solve = _solver(mask.tobytes(), mask.shape, (bending, tension, fading))
+            solve = _solver(mask.tobytes(), mask.shape, (bending, tension))
             blended[index][~mask] += solve(damaged[index][mask] - raw[index][mask])
     return blended
 
@@ -138,7 +102,7 @@ def _corrected(
 # Many images share one mask (center has one, half has four); random masks are used once each.
 @lru_cache(maxsize=8)
 def _solver(
-    mask: bytes, shape: tuple[int, int], stiffness: tuple[float, float, float]
+    mask: bytes, shape: tuple[int, int], stiffness: tuple[float, float]
 ) -> Callable[[Floats], Floats]:
     """Return what finds the surface in the hole (M×3) from that on the known pixels (K×3).
 
@@ -159,7 +123,7 @@ def _solver(
 
 
 @lru_cache(maxsize=4)
-def _energy(shape: tuple[int, int], bending: float, tension: float, fading: float) -> csr_array:
+def _energy(shape: tuple[int, int], bending: float, tension: float) -> csr_array:
     """Return the matrix A of the energy uᵀAu of a surface u, HW×HW, symmetric.
 
     With tension above 0 only constant surfaces have none, so that one known pixel suffices to
@@ -173,7 +137,6 @@ def _energy(shape: tuple[int, int], bending: float, tension: float, fading: floa
         (bending, 2, 0),
         (bending, 0, 2),
         (2 * bending, 1, 1),
-        (fading, 0, 0),
     ]
     for weight, down, across in terms:
         if weight:  # a term of zeros would still fill the factor
@@ -187,4 +150,4 @@ def _differences(count: int, order: int) -> csr_array:
     return csr_array(np.diff(np.eye(count), order, axis=0))
 
 
-BLENDINGS = {"paste": paste, "poisson": poisson, "tension": tension, "gradual": gradual}
+BLENDINGS = {"paste": paste, "poisson": poisson, "tension": tension}

@@ -29,7 +29,7 @@ def search_image(fitted: Tensor, by_z: Tensor, distance: Tensor) -> Tensor:
     return (1 - share) * fitted + share * by_z
 
 
-def with_encoder(found: Tensor, believed: Tensor, distance: Tensor, share: float) -> Tensor:
+def with_encoder(found: Tensor, predicted: Tensor, distance: Tensor, share: float) -> Tensor:
     """Return the search's image and the encoder's, mixed.
 
     Deep in the hole the encoder's has the share s that is asked for, on known pixels s³, and at a
@@ -38,9 +38,9 @@ def with_encoder(found: Tensor, believed: Tensor, distance: Tensor, share: float
 
     Args:
         found: by the search, N×3×H×W.
-        believed: by the encoder, N×3×H×W.
+        predicted: by the encoder, N×3×H×W.
         distance: to the nearest known pixel, N×1×H×W.
         share: 0…1.
     """
     here = share ** (1 + 2 * torch.exp(-distance / ENCODER_REACH))
-    return (1 - here) * found + here * believed
+    return (1 - here) * found + here * predicted

@@ -24,7 +24,6 @@ class InpaintParams(Section):
     correction_weight: float = Field(ge=0, le=1000)
     candidates: int = Field(ge=1, le=64)
     answer: Literal["best", "mean"]
-    probe: float = Field(ge=0, le=0.5)
     encoder_share: float = Field(ge=0, le=1)
     optimizer: Literal["adam", "nesterov"]
     learning_rate: float = Field(gt=0, le=10)
@@ -86,7 +85,6 @@ YEH = {
     "depth": 0,
     "candidates": 1,
     "answer": "best",
-    "probe": 0.0,
     "encoder_share": 0.0,
     "optimizer": "adam",
     "learning_rate": 0.01,

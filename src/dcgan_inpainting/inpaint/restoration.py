@@ -15,13 +15,12 @@ from torch import Tensor
 
 from dcgan_inpainting.common.distance import distance_to_known
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.inpaint import starts, views
-from dcgan_inpainting.inpaint.arrivals import Arrival, after, best_by_hidden, lowest
+from dcgan_inpainting.inpaint import augmented, initialisation
+from dcgan_inpainting.inpaint.best_iterate import Found, best_iterate
 from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending
-from dcgan_inpainting.inpaint.film import Film
+from dcgan_inpainting.inpaint.frames import Frames
 from dcgan_inpainting.inpaint.mixture import search_image, with_encoder
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.probes import hide
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.inpaint.search import length
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
@@ -66,7 +65,7 @@ def restore(
     params: InpaintParams,
     *,
     encoder: Encoder | None = None,
-    filmed: int = 0,
+    with_frames: int = 0,
     on_images: Callable[[int], object] = lambda count: None,
 ) -> Restoration:
     """Fill the holes of images. Which images are restored together changes no result.
@@ -78,7 +77,7 @@ def restore(
         discriminator: trained; used where the prior asks for it.
         params: the settings.
         encoder: trained for this generator; needed where the settings use it.
-        filmed: of so many images, from the first, the way is kept too.
+        with_frames: of so many images, from the first, frames of the search are kept too.
         on_images: called after each batch with the number of images that it held.
 
     Raises:
@@ -97,7 +96,7 @@ def restore(
         # Zeroed holes: the search can't use what it is meant to guess, not even by mistake.
         damaged = np.where(known[batch, ..., None], images[batch], np.uint8(0))
         problem = Problem.of(damaged, known[batch], *frozen, params)
-        watched = max(0, min(filmed - first, len(problem)))
+        watched = max(0, min(with_frames - first, len(problem)))
         parts.append(_restored(problem, damaged, known[batch], guide, watched))
         on_images(len(problem))
     return Restoration.joined(parts)
@@ -109,48 +108,30 @@ def mean_answer(candidates: Images) -> Images:
 
 
 def _restored(
-    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, filmed: int
+    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, watched: int
 ) -> Restoration:
     """Return the restoration of one batch."""
     params, images, count = problem.params, len(problem), problem.params.candidates
-    film = Film(filmed * count, known.shape[1:], length(params))
-    arrival, objectives = _search(problem, damaged, known, guide, film)
-    raw = _generated(problem, arrival, guide)
+    frames = Frames(watched * count, known.shape[1:], length(params))
+    start = initialisation.several(problem, guide, count)
+    found = best_iterate(_points(problem), start, frames.note)
+    raw = _generated(problem, found, guide)
     each = np.arange(images).repeat(count)
     filled = _composite(raw, damaged[each], known[each], params.blending)
-    order = objectives.reshape(images, count).argsort(1, kind="stable")
+    objectives = found.trace.min(0).reshape(images, count)
+    order = objectives.argsort(1, kind="stable")
     points = order + count * np.arange(images)[:, None]  # of each image, the best first
     best = points[:, 0]
     candidates = filled[points]
     return Restoration(
         composite=candidates[:, 0] if params.answer == "best" else mean_answer(candidates),
         raw=to_uint8(raw)[best],
-        z=arrival.point.z.cpu().numpy()[best],
-        trace=arrival.trace[:, best],
+        z=found.point.z.cpu().numpy()[best],
+        trace=found.trace[:, best],
         candidates=candidates,
-        objectives=objectives[points],
-        frames=film.frames[:, best[:filmed]],
+        objectives=np.take_along_axis(objectives, order, 1),
+        frames=frames.images[:, best[:watched]],
     )
-
-
-def _search(
-    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, film: Film
-) -> tuple[Arrival, NDArray[np.float32]]:
-    """Return where each candidate arrives, and the objective there."""
-    params, points = problem.params, _points(problem)
-    start = starts.several(problem, guide, params.candidates)
-    if params.probe == 0:
-        arrival = lowest(points, start, film.note)
-        return arrival, arrival.trace.min(0)
-    hidden = hide(known, params.probe, params.seed)
-    networks = problem.generator, problem.discriminator
-    partial = Problem.of(damaged, known & ~hidden, *networks, params)
-    partial_start = starts.several(partial, guide, params.candidates)
-    where = torch.from_numpy(hidden)[:, None].to(problem.target)
-    where = where.repeat_interleave(params.candidates, 0)
-    steps = best_by_hidden(_points(partial), partial_start, points.target, where)
-    arrival = after(points, start, steps, film.note)
-    return arrival, arrival.trace[-1]
 
 
 def _points(problem: Problem) -> Problem:
@@ -163,18 +144,18 @@ def _points(problem: Problem) -> Problem:
 
 
 @torch.no_grad()
-def _generated(problem: Problem, arrival: Arrival, encoder: Encoder | None) -> Tensor:
+def _generated(problem: Problem, found: Found, encoder: Encoder | None) -> Tensor:
     """Return what is generated for each point, N×3×H×W."""
     params = problem.params
     distance = torch.from_numpy(distance_to_known(problem.known[:, 0].cpu().numpy()))[:, None]
     distance = distance.to(problem.target).repeat_interleave(params.candidates, 0)
-    found = render(problem.generator, arrival.point)
+    generated = render(problem.generator, found.point)
     if params.depth:
-        found = search_image(found, render(problem.generator, arrival.by_z), distance)
+        generated = search_image(generated, render(problem.generator, found.by_z), distance)
     if encoder and params.encoder_share:
-        believed = views.believed(problem, encoder).repeat_interleave(params.candidates, 0)
-        found = with_encoder(found, believed, distance, params.encoder_share)
-    return found
+        predicted = augmented.predict(problem, encoder).repeat_interleave(params.candidates, 0)
+        generated = with_encoder(generated, predicted, distance, params.encoder_share)
+    return generated
 
 
 def _composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -> Images:

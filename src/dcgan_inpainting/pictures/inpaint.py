@@ -12,10 +12,10 @@ from PIL import Image
 
 from dcgan_inpainting.common.files import write_csv, writing
 from dcgan_inpainting.common.images import Images, Known, columns_of, grid, save_png
-from dcgan_inpainting.inpaint.film import FILMED
+from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration, mean_answer
-from dcgan_inpainting.inpaint.search import legs
+from dcgan_inpainting.inpaint.search import phases
 from dcgan_inpainting.pictures.figures import save_figure
 from dcgan_inpainting.pictures.galleries import gallery
 
@@ -35,7 +35,7 @@ def write_reports(
         folder: where to.
         images: the whole images, N×H×W×3; the first ones are shown.
         known: N×H×W, True = known.
-        found: what the search made of them; FILMED of them were filmed, or all, if fewer.
+        found: what the search made of them; KEPT of them have frames, or all, if fewer.
         params: the settings, resolved.
     """
     images, known = images[:SHOWN], known[:SHOWN]
@@ -44,7 +44,7 @@ def write_reports(
     save_png(columns_of(sets), folder / "sheet.png")
     _save_gif(list(_film(damaged, known, found)), folder / "search.gif")
     _write_curve(found.trace, folder / "objective.csv")
-    _plot_curves(found.trace, list(accumulate(legs(params)))[:-1], folder / "objective.png")
+    _plot_curves(found.trace, list(accumulate(phases(params)))[:-1], folder / "objective.png")
     written = [folder / name for name in ("sheet.png", "search.gif", "objective.png")]
     if params.candidates > 1:
         written.append(folder / "candidates.png")
@@ -119,7 +119,7 @@ def _plot_curves(trace: NDArray[np.float32], freeings: list[int], path: Path) ->
 
 def _write_candidates(damaged: Images, found: Restoration, path: Path) -> None:
     """Write a gallery of each face's answers, their mean, and how far they lie apart."""
-    shown = found.candidates[:FILMED]
+    shown = found.candidates[:KEPT]
     heat = matplotlib.colormaps["inferno"](spread(shown) / WIDEST_SPREAD)[..., :3]
     columns = {
         "damaged": damaged[: len(shown)],
@@ -127,4 +127,4 @@ def _write_candidates(damaged: Images, found: Restoration, path: Path) -> None:
         "mean": mean_answer(shown),
         "spread": np.rint(heat * 255).astype(np.uint8),
     }
-    gallery(columns, FILMED, path)
+    gallery(columns, KEPT, path)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from dcgan_inpainting.common.images import Known
 from dcgan_inpainting.inpaint import blending
-from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending, gradual, paste, poisson, tension
+from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending, paste, poisson, tension
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,6 @@ def holes(name: str, height: int = 9, width: int = 11) -> Known:
 
 HOLES = ["inside", "corner", "half", "frame", "pixel", "scattered"]
 CORRECTING: list[Blending] = ["poisson", "tension"]
-SOLVING: list[Blending] = [*CORRECTING, "gradual"]
 
 
 def by_dense_solve(raw: Floats, damaged: Floats, known: Known) -> Floats:
@@ -155,32 +154,6 @@ def test_tension_follows_a_smooth_surface_through_scattered_pixels() -> None:
     assert spread[tension] < 0.3 * spread[poisson]
 
 
-@pytest.mark.parametrize("name", HOLES)
-def test_gradual_trusts_the_generator_by_the_distance_to_the_known(name: str) -> None:
-    raw, damaged, known = noise(1, (9, 11, 3)), noise(2, (9, 11, 3)), holes(name)
-    result = gradual(raw[None], damaged[None], known[None])[0]
-    generated = blending._corrected(
-        raw[None], damaged[None], known[None], bending=1.0, tension=0.1, fading=0.01
-    )[0]
-    smooth = tension(0 * raw[None], damaged[None], known[None])[0]
-    for place in np.argwhere(~known):
-        distance = np.sqrt(((np.argwhere(known) - place) ** 2).sum(1).min())
-        share = 1 - np.exp(-distance / 3.3)
-        y, x = place
-        expected = share * generated[y, x] + (1 - share) * smooth[y, x]
-        np.testing.assert_allclose(result[y, x], expected, atol=1e-9)
-    assert np.array_equal(result[known], damaged[known])
-
-
-def test_in_gradual_an_offset_at_the_edge_fades_in_the_deep() -> None:
-    known = np.ones((1, 64, 64), bool)
-    known[0, 12:52, 12:52] = False
-    image = np.full((1, 64, 64, 3), 100.0)
-    result = gradual(image + 40, image, known)
-    assert np.abs(result[0, 12:52, 12] - 100).max() < 5
-    np.testing.assert_allclose(result[0, 30:34, 30:34], 140, atol=1)
-
-
 @pytest.mark.parametrize("place", [(0, 0), (31, 40), (63, 20)])
 @pytest.mark.parametrize("method", CORRECTING)
 def test_one_known_pixel_decides_a_constant(method: Blending, place: tuple[int, int]) -> None:
@@ -214,7 +187,7 @@ def test_a_ramp_goes_through_a_hole_inside(method: Blending) -> None:
     np.testing.assert_allclose(result, damaged, atol=1e-9)
 
 
-@pytest.mark.parametrize("method", SOLVING)
+@pytest.mark.parametrize("method", CORRECTING)
 @pytest.mark.parametrize("name", HOLES)
 def test_what_stands_in_the_hole_counts_nothing(name: str, method: Blending) -> None:
     raw, damaged, known = noise(1, (9, 11, 3)), noise(2, (9, 11, 3)), holes(name)
@@ -225,7 +198,7 @@ def test_what_stands_in_the_hole_counts_nothing(name: str, method: Blending) -> 
     )
 
 
-@pytest.mark.parametrize("method", SOLVING)
+@pytest.mark.parametrize("method", CORRECTING)
 def test_nothing_to_blend(method: Blending) -> None:
     """A mask without a hole gives the image, a mask without a known pixel what was generated."""
     raw, damaged = noise(1, (2, 9, 11, 3)), noise(2, (2, 9, 11, 3))
@@ -237,7 +210,7 @@ def test_nothing_to_blend(method: Blending) -> None:
     assert np.array_equal(pair, raw[:1, :1, :2])
 
 
-@pytest.mark.parametrize("method", SOLVING)
+@pytest.mark.parametrize("method", CORRECTING)
 def test_inputs_are_left_alone(method: Blending) -> None:
     raw, damaged, known = noise(1, (1, 9, 11, 3)), noise(2, (1, 9, 11, 3)), holes("half")[None]
     before = raw.copy(), damaged.copy(), known.copy()
@@ -255,7 +228,7 @@ def test_each_image_has_its_own_mask() -> None:
         np.testing.assert_allclose(together[index], expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("method", SOLVING)
+@pytest.mark.parametrize("method", CORRECTING)
 def test_an_image_s_bytes_do_not_depend_on_its_companions(method: Blending) -> None:
     raw, damaged = noise(1, (9, 32, 33, 3)), noise(2, (9, 32, 33, 3))
     known = np.stack([holes(name, 32, 33) for name in ["half", "half", "scattered"] * 3])
@@ -296,9 +269,9 @@ def test_a_mask_that_is_not_contiguous() -> None:
     np.testing.assert_allclose(result, by_dense_solve(raw, damaged, known), atol=1e-9)
 
 
-@pytest.mark.parametrize("method", SOLVING)
+@pytest.mark.parametrize("method", CORRECTING)
 def test_images_with_one_mask_share_its_solver(method: Blending) -> None:
     blending._solver.cache_clear()
     known = holes("inside")[None].repeat(5, axis=0)
     BLENDINGS[method](noise(1, (5, 9, 11, 3)), noise(2, (5, 9, 11, 3)), known)
-    assert blending._solver.cache_info().misses == (2 if method == "gradual" else 1)
+    assert blending._solver.cache_info().misses == 1

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.inpaint import initialisation, search
 from dcgan_inpainting.inpaint import params as params_module
-from dcgan_inpainting.inpaint import search, starts
 from dcgan_inpainting.inpaint.objective import neighbour_weights
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration, restore
@@ -38,7 +38,6 @@ PARAMS: dict[str, Any] = {
     "correction_weight": 0.0,
     "candidates": 1,
     "answer": "best",
-    "probe": 0.0,
     "encoder_share": 0.0,
     "optimizer": "adam",
     "learning_rate": 0.1,
@@ -267,7 +266,7 @@ def test_the_seed_decides() -> None:
 
 def test_start_is_the_best_of_all_random_z(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eighty are tried in three lots; every image picks its own."""
-    monkeypatch.setattr(starts, "START_BATCH", 32)
+    monkeypatch.setattr(initialisation, "START_BATCH", 32)
     images, known = images_and_masks(12)
     found = run(
         images,
@@ -463,7 +462,6 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "correction_weight": 0.0,
         "candidates": 1,
         "answer": "best",
-        "probe": 0.0,
         "encoder_share": 0.0,
         "optimizer": "adam",
         "learning_rate": 0.01,

@@ -1,28 +1,26 @@
-"""The walk: which parts of the points move when, and that each image walks on its own."""
+"""The search: which parts of the points move when."""
 
 import pytest
 import torch
-from torch import Tensor
 
-from dcgan_inpainting.inpaint.search import Step, length, walk
+from dcgan_inpainting.inpaint.search import Iterate, length
 from dcgan_inpainting.networks.latent import Latent, render, uncorrected
-from tests.tiny_search import Path, problem, whole
+from tests.tiny_search import problem, whole
 
 
-def moved(first: Step, second: Step) -> list[bool]:
+def moved(first: Iterate, second: Iterate) -> list[bool]:
     """Which parts of the points differ."""
     pairs = zip(first.latent.parts, second.latent.parts, strict=True)
     return [not torch.equal(one, other) for one, other in pairs]
 
 
 @pytest.mark.parametrize(("steps", "depth"), [(0, 0), (3, 0), (0, 2), (3, 2)])
-def test_a_walk_is_seen_at_its_start_and_after_each_step(steps: int, depth: int) -> None:
+def test_a_search_is_seen_at_its_start_and_after_each_step(steps: int, depth: int) -> None:
     made, start = problem(2, steps=steps, depth=depth)
     path = whole(made, start)
     assert length(made.params) == steps + 2 * depth
     assert [step.number for step in path.steps] == list(range(steps + 2 * depth + 1))
     assert all(map(torch.equal, path.steps[0].latent.parts, start.parts))
-    assert all(step.images.tolist() == [0, 1] for step in path.steps)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
@@ -39,7 +37,7 @@ def test_z_moves_first_and_then_the_corrections_of_one_block_more_each_time(
 
 
 def test_deeper_than_the_generator_all_parts_move() -> None:
-    """A random start has corrections of features only; legs beyond those go on with all."""
+    """A random start has corrections of features only; phases beyond those go on with all."""
     made, _ = problem(2, depth=6)
     start = uncorrected(torch.ones(2, 8), made.generator, 6)
     path = whole(made, start)
@@ -47,7 +45,7 @@ def test_deeper_than_the_generator_all_parts_move() -> None:
     assert moved(*path.steps[-3:-1]) == [True] * 4
 
 
-def test_each_leg_begins_with_the_whole_rate_and_without_memory() -> None:
+def test_each_phase_begins_with_the_whole_rate_and_without_memory() -> None:
     """Adam's first step has the length of the rate in each number whose slope is not zero."""
     rate = 0.05
     path = whole(*problem(3, prior="none", learning_rate=rate))
@@ -73,54 +71,12 @@ def test_objective_and_image_are_those_of_the_point() -> None:
     assert (path.steps[-1].objective < path.steps[0].objective).all()
 
 
-def test_a_walk_leaves_its_start_as_it_was() -> None:
+def test_a_search_leaves_its_start_as_it_was() -> None:
     made, start = problem(2)
     before = [part.clone() for part in start.parts]
     whole(made, start)
     assert all(map(torch.equal, start.parts, before))
     assert not any(part.requires_grad for part in start.parts)
-
-
-# ── Images that stop ─────────────────────────────────────────────────────────────────────────────
-
-
-class Leaving(Path):
-    """A path that each image leaves after its own number of steps."""
-
-    def __init__(self, after: list[int]) -> None:
-        super().__init__()
-        self._after = torch.tensor(after)
-
-    def visit(self, step: Step) -> Tensor:
-        super().visit(step)
-        return self._after[step.images] > step.number
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "nesterov"])
-def test_images_that_stop_are_left_behind_and_the_others_never_notice(optimizer: str) -> None:
-    rate = {"adam": 0.05, "nesterov": 1e-4}[optimizer]
-    made, start = problem(5, optimizer=optimizer, learning_rate=rate, steps=4, depth_steps=3)
-    full = whole(made, start)
-    after = [20, 2, 5, 0, 20]  # in the first leg and in the second, at the start, and never
-    path = Leaving(after)
-    walk(made, start, path.visit)
-    assert len(path.steps) == len(full.steps) == 11
-    for step in path.steps:
-        going = [image for image in range(5) if after[image] >= step.number]
-        assert step.images.tolist() == going
-        expected = full.steps[step.number]
-        torch.testing.assert_close(step.objective, expected.objective[going], rtol=1e-4, atol=0)
-        for part, other in zip(step.latent.parts, expected.latent.parts, strict=True):
-            torch.testing.assert_close(part, other[going], rtol=0, atol=1e-5)
-    assert not torch.allclose(full.steps[-1].latent.z, start.z, atol=1e-2 * rate)
-
-
-def test_a_walk_ends_when_all_images_have_stopped() -> None:
-    made, start = problem(3)
-    path = Leaving([1, 4, 2])
-    walk(made, start, path.visit)
-    assert [step.number for step in path.steps] == [0, 1, 2, 3, 4]
-    assert path.steps[-1].images.tolist() == [1]
 
 
 # ── The weight of corrections ────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""What the encoder makes of an image, from several views of it.
+"""Test-time augmentation: what the encoder makes of an image, from several views of it.
 
 Source: the geometric self-ensemble of Lim et al., "Enhanced Deep Residual Networks for Single Image
 Super-Resolution", CVPR Workshops 2017: the mean of what a network makes of an image turned and
@@ -45,8 +45,8 @@ VIEWS = tuple(
 
 
 @torch.no_grad()
-def believed(problem: Problem, encoder: Encoder) -> Tensor:
-    """Return how the encoder believes each whole image to look, N×3×H×W in about −1…1.
+def predict(problem: Problem, encoder: Encoder) -> Tensor:
+    """Return what the encoder predicts of each whole image, N×3×H×W in about −1…1.
 
     It is the weighted mean over the views. What enters a view at the border is a hole to the
     encoder, and what a shift has lost has no weight.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dcgan_inpainting.inpaint.views import VIEWS, View, believed
+from dcgan_inpainting.inpaint.augmented import VIEWS, View, predict
 from dcgan_inpainting.networks.encoder import Encoder
 from tests.tiny_encoder import networks
 from tests.tiny_search import problem
@@ -55,14 +55,14 @@ def test_one_who_sees_every_view_alike_makes_what_one_view_would() -> None:
     """So each pixel, also at the border, is brought back to its place, and its weights sum to 1."""
     made, _ = problem()
     expected = local(made.target, made.known.float())
-    torch.testing.assert_close(believed(made, as_if(local)), expected)
+    torch.testing.assert_close(predict(made, as_if(local)), expected)
 
 
 @pytest.mark.parametrize(("row", "column"), [(5, 5), (0, 5), (-1, 5), (5, 0), (5, -1)])
 def test_a_pixel_counts_only_the_views_that_show_it(row: int, column: int) -> None:
     made, _ = problem()
     numbers = iter(range(len(VIEWS)))
-    mean = believed(made, as_if(lambda damaged, _: torch.full_like(damaged, next(numbers))))
+    mean = predict(made, as_if(lambda damaged, _: torch.full_like(damaged, next(numbers))))
     side = mean.shape[-1]
     showing = [
         (number, view.weight)
@@ -82,7 +82,7 @@ def test_what_enters_a_view_is_a_hole() -> None:
         return damaged
 
     made, _ = problem()
-    believed(made, as_if(watched))
+    predict(made, as_if(watched))
     for view, known in zip(VIEWS, seen, strict=True):
         kept = view.back(view.of(torch.ones_like(known)))
         torch.testing.assert_close(view.back(known), made.known.float() * kept)

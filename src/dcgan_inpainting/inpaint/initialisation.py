@@ -1,4 +1,4 @@
-"""Where the search begins."""
+"""Where the search begins: at the encoder's z, or at the best of many random ones."""
 
 import math
 
