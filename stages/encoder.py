@@ -16,8 +16,8 @@ from dcgan_inpainting.networks.devices import device, place, processor
 from dcgan_inpainting.networks.encoder import FILE
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
-from dcgan_inpainting.pictures.encoder import Reporter
 from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.encoder_report import Reporter
 from dcgan_inpainting.running.source_digest import digest_of_code
 from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
 from dcgan_inpainting.running.training_bar import TrainingBar

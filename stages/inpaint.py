@@ -1,7 +1,6 @@
-"""Restore the holes of one kind of mask: data/inpainted/<kind>/, reports/inpaint/<kind>/."""
+"""Restore the holes of one kind of mask: data/inpainted/<kind>/."""
 
 import argparse
-import json
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -9,22 +8,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
-from dcgan_inpainting.common.files import md5_of, write_text, writing
+from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
 from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.inpaint.results import save_results
 from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
 from dcgan_inpainting.networks.devices import device, processor
 from dcgan_inpainting.networks.distribution import start
 from dcgan_inpainting.networks.encoder import load_encoder
 from dcgan_inpainting.networks.weights import load_trained
-from dcgan_inpainting.pictures.inpaint import write_reports
 from dcgan_inpainting.process.ranks import rank_of_this_process
 from dcgan_inpainting.running.checkpoint_folders import held, run_folder
 from dcgan_inpainting.running.checkpoints import CHECKPOINTS
@@ -37,9 +35,6 @@ CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 MODELS = Path("models")
 INPAINTED = Path("data/inpainted")
-REPORTS = Path("reports/inpaint")
-RESULTS = ("composite", "raw", "z", "trace")
-SEVERAL = ("candidates", "objectives")  # beside those, where an image has several answers
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +68,6 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
             run.log_metrics({"images_per_second": rate * fabric.world_size})
             restoration = batches.joined()
             _write(kind, params, restoration, run)
-            reports = fresh_folder(REPORTS / kind)
-            for written in write_reports(reports, images, known, restoration, params):
-                run.log_artifact(written)
             parts.clear()
 
 
@@ -126,12 +118,7 @@ def _restore(
 def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run) -> None:
     for step, objective in enumerate(restoration.trace.mean(axis=1)):
         run.log_metrics({"objective": float(objective)}, step)
-    folder = fresh_folder(INPAINTED / kind)
-    for name in RESULTS if params.candidates == 1 else (*RESULTS, *SEVERAL):
-        with writing(folder / f"{name}.npy"):
-            np.save(folder / f"{name}.npy", getattr(restoration, name))
-    settings = json.dumps(params.model_dump(exclude=SHARING), indent=2)
-    write_text(folder / "settings.json", settings + "\n")
+    save_results(fresh_folder(INPAINTED / kind), restoration, params)
 
 
 if __name__ == "__main__":

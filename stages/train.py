@@ -15,11 +15,11 @@ from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import device, processor
 from dcgan_inpainting.networks.distribution import Rank, processes, start
 from dcgan_inpainting.networks.weights import save_weights
-from dcgan_inpainting.pictures.train import Reporter
 from dcgan_inpainting.process.ranks import rank_of_this_process
 from dcgan_inpainting.running.checkpoints import checkpoints
 from dcgan_inpainting.running.source_digest import digest_of_code
 from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.running.train_report import Reporter
 from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.train.loop import Trained, fit
 from dcgan_inpainting.train.params import LENGTH, TrainParams

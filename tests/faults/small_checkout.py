@@ -34,7 +34,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "encoder": {"images": 32, "batch_size": 8, "validate_every": 16},
     "masks": {"kinds": [KIND]},
     "inpaint": {"starts": 4, "steps": 2, "depth": 1, "depth_steps": 1, "batch_size": 2},
-    "evaluate": {"gallery": 2},
+    "pictures": {"gallery": 2},
 }
 
 # Each stage that writes, as DVC runs it.
@@ -45,6 +45,7 @@ STAGES = {
     "encoder": ("-m", "stages.encoder"),
     "masks": ("-m", "stages.masks"),
     "inpaint": ("-m", "stages.inpaint", KIND, "test"),
+    "baselines": ("-m", "stages.baselines", KIND, "test"),
     "evaluate": ("-m", "stages.evaluate"),
 }
 
@@ -76,6 +77,9 @@ def write_checkout(folder: Path, **changes: dict[str, Any]) -> Path:
     restored = folder / "data/inpainted" / KIND
     restored.mkdir(parents=True)
     np.save(restored / "composite.npy", images["test"])
+    filled = folder / "data/baselines" / KIND
+    filled.mkdir(parents=True)
+    np.save(filled / "mean.npy", images["test"])
     (restored / "settings.json").write_text(json.dumps({"method": "latent"}))
     return folder
 

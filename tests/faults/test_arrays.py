@@ -189,6 +189,8 @@ def test_whole_arrays_are_mapped_and_masks_may_be_fewer() -> None:
             f"data/inpainted/{KIND}/composite.npy",
             array(np.zeros((3, SIDE, SIDE, 3), np.uint8)),
         ),
+        ("baselines", "data/cropped/train.npy", ANY["a pickle"]),
+        ("evaluate", f"data/baselines/{KIND}/mean.npy", ANY["cut in the middle"]),
         ("evaluate", f"data/inpainted/{KIND}/settings.json", content(b"{")),
         ("evaluate", "data/masks/masks.json", content(json.dumps({"split": 3}).encode())),
         ("evaluate", "data/cropped/index.csv", content(b"a,b\n1,2\n")),

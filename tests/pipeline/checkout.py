@@ -28,7 +28,7 @@ SMALL = (
     "train.validate_every=128",
     "masks.kinds=[center,random]",
     "masks.images=4",
-    "evaluate.gallery=3",
+    "pictures.gallery=3",
 )
 
 # Of the surroundings: a `dvc repro`, make or git hook that runs the tests, one's own settings, and

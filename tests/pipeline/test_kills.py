@@ -19,7 +19,7 @@ pytestmark = [
 
 # Those that resume; test_resume.py kills the training.
 SHORT = ("encoder", "inpaint@center")
-STAGES = ("download", "crop", "train", "masks", *SHORT, "evaluate")
+STAGES = ("download", "crop", "train", "masks", *SHORT, "baselines@center", "evaluate", "pictures")
 KILLS = 3  # of each stage, in the long form
 MOMENTS = 4.0  # seconds from a stage's start, which it spends on imports, work and writing
 

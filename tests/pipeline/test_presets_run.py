@@ -47,7 +47,8 @@ def test_a_preset_runs_to_the_end(checkout: Checkout, preset: str) -> None:
 
     done = checkout.run("dvc", "repro")
     stages = ["check", "download", "crop", "train", "encoder", "masks"]
-    stages += ["inpaint@center", "inpaint@random", "evaluate", "record"]
+    stages += ["inpaint@center", "inpaint@random", "baselines@center", "baselines@random"]
+    stages += ["evaluate", "pictures", "record"]
     assert sorted(done.ran + done.skipped) == sorted(stages)
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
     assert list(metrics) == ["center", "random"]

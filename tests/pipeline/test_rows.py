@@ -24,7 +24,8 @@ print(record_if_new(Path.cwd(), catch_up(Path.cwd())[0]))
 FACES = [f"{mask}-000{row}" for mask in ("center", "random") for row in range(3)]
 CATCH_UP = ["dcgan_inpainting.tracking.outbox"]
 STAGES = ["download", "crop", "train", "encoder", "masks"]
-STAGES += ["inpaint center", "inpaint random", "evaluate"]
+STAGES += ["inpaint center", "inpaint random", "baselines center", "baselines random"]
+STAGES += ["evaluate", "pictures"]
 
 
 def headline(checkout: Checkout) -> dict[str, float]:
@@ -80,20 +81,20 @@ def test_each_run_holds_its_entry_of_dvcs_own_lock(checkout: Checkout) -> None:
 def test_an_experiment_whose_every_stage_is_cached_has_its_row_with_links(
     checkout: Checkout,
 ) -> None:
-    options = ("--temp", "--set-param", "evaluate.gallery=2")
+    options = ("--temp", "--set-param", "pictures.gallery=2")
     first = checkout.run("dvc", "exp", "run", *options)
-    assert first.ran == ["check", "evaluate", "record"]
+    assert first.ran == ["check", "pictures", "record"]
     again = checkout.run("dvc", "exp", "run", *options, "--name", "again")
     assert again.ran == ["record"]
     baseline, one, two = checkout.rows()
-    assert (one.tags["swept"], two.tags["swept"]) == ("evaluate.gallery=2",) * 2
+    assert (one.tags["swept"], two.tags["swept"]) == ("pictures.gallery=2",) * 2
     assert two.name.endswith(" · again")
     assert two.metrics == one.metrics == baseline.metrics
     # Nothing of the second ran in it, and all is traced to the runs that made it.
     assert not [run for run in checkout.runs() if run.tags[PARENT] == two.run_id]
-    (evaluated,) = [run for run in checkout.runs() if run.tags[PARENT] == one.run_id]
+    (drawn,) = [run for run in checkout.runs() if run.tags[PARENT] == one.run_id]
     for row in (one, two):
-        assert row.tags["run.evaluate"] == evaluated.run_id
+        assert row.tags["run.pictures"] == drawn.run_id
         assert row.tags["run.train"] == baseline.tags["run.train"]
     assert "from DVC's cache, made by" in two.tags["mlflow.note.content"]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dcgan_inpainting.baselines.params import BaselinesParams
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.partition import by_position
 from dcgan_inpainting.common.settings import PARAMS_FILE, Section, check_all, joined, shown
@@ -18,10 +19,10 @@ from dcgan_inpainting.crop.square import CropParams, SquareDoesNotFitError, cut_
 from dcgan_inpainting.download.drawn_faces.canvas import HEIGHT, WIDTH
 from dcgan_inpainting.download.sources import DownloadParams, check_source
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.evaluate.comparison import EvaluateParams
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.masks.own import read_masks
 from dcgan_inpainting.masks.params import OWN, MasksParams
+from dcgan_inpainting.pictures.params import PicturesParams
 from dcgan_inpainting.train.params import TrainParams
 
 
@@ -35,7 +36,8 @@ class Settings:
     encoder: EncoderParams
     masks: MasksParams
     inpaint: InpaintParams
-    evaluate: EvaluateParams
+    baselines: BaselinesParams
+    pictures: PicturesParams
 
 
 _TYPES: dict[str, Any] = {field.name: field.type for field in fields(Settings)}

@@ -3,10 +3,14 @@
 import csv
 import errno
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from dcgan_inpainting.common.errors import DamagedError
 
 # No room: on the disk, in the user's share of it, or below the limit for one file.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -79,6 +83,26 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, fl
         for row in rows
     )
     write_csv(path, names, texts)
+
+
+def read_json(path: Path, **kinds: type) -> dict[str, Any]:
+    """Return what another stage wrote as JSON, which must have keys of these types.
+
+    Raises:
+        DamagedError: the file is missing, or holds something else.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DamagedError(path, "is missing") from None
+    except ValueError as error:
+        raise DamagedError(path, f"is no JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise DamagedError(path, "holds no JSON object")
+    for key, kind in kinds.items():
+        if not isinstance(content.get(key), kind):
+            raise DamagedError(path, f"has no {key} that is a {kind.__name__}")
+    return content
 
 
 def md5_of(path: Path) -> str:

@@ -84,6 +84,13 @@ def one_complaint(message: str) -> WrapValidator:
     return WrapValidator(check)
 
 
+def each_once(names: list[str]) -> list[str]:
+    """Return a list in which nothing stands twice, as it is; for pydantic's validators."""
+    if len(set(names)) < len(names):
+        raise ValueError("each may stand in the list once only")
+    return names
+
+
 def one_of(names: Collection[str]) -> AfterValidator:
     """Return what makes a text one of the names of a registry."""
 

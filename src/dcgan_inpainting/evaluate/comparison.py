@@ -7,23 +7,14 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from dcgan_inpainting.baselines.methods import Method
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
 HEADLINE = ("hole_psnr", "hole_ssim")
 METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]  # of all of them more is better
-
-
-class EvaluateParams(Section):
-    """Section `evaluate` of params.yaml, where each key is described."""
-
-    gallery: int = Field(ge=1, le=64)
 
 
 @dataclass(frozen=True)
@@ -38,22 +29,6 @@ class Trial:
     def damaged(self) -> Images:
         """The images with grey holes, to look at."""
         return np.where(self.known[..., None], self.original, np.uint8(128))
-
-
-def with_baselines(
-    original: Images, known: Known, baselines: Mapping[str, Method], ours: Mapping[str, Images]
-) -> Trial:
-    """Return a trial of our restorations (by method) beside those of every baseline.
-
-    Args:
-        original: the whole images, N×H×W×3; baselines see only their known pixels.
-        known: N×H×W.
-        baselines: by name.
-        ours: restorations by name of the method.
-    """
-    damaged = np.where(known[..., None], original, np.uint8(0))
-    restored = {name: fill(damaged, known) for name, fill in baselines.items()}
-    return Trial(original, known, {**restored, **ours})
 
 
 def measure(trial: Trial) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a search found, for people: faces, the way there as a film, curves, several answers."""
+"""What a search found, for people: faces, the way there as an animation, curves, answers."""
 
 from collections.abc import Iterator
 from itertools import accumulate
@@ -26,7 +26,7 @@ WIDEST_SPREAD = 64.0  # grey levels, at which the picture of the spread is brigh
 HOLE = np.uint8(128)
 
 
-def write_reports(
+def write_pictures(
     folder: Path, images: Images, known: Known, found: Restoration, params: InpaintParams
 ) -> list[Path]:
     """Write the pictures and curves of a kind of mask; return those worth a look, in order.
@@ -42,7 +42,7 @@ def write_reports(
     damaged = np.where(known[..., None], images, HOLE)
     sets = [images, damaged, found.raw[:SHOWN], found.composite[:SHOWN]]
     save_png(columns_of(sets), folder / "sheet.png")
-    _save_gif(list(_film(damaged, known, found)), folder / "search.gif")
+    _save_gif(list(_animation(damaged, known, found)), folder / "search.gif")
     _write_curve(found.trace, folder / "objective.csv")
     _plot_curves(found.trace, list(accumulate(phases(params)))[:-1], folder / "objective.png")
     written = [folder / name for name in ("sheet.png", "search.gif", "objective.png")]
@@ -61,7 +61,7 @@ def spread(candidates: Images) -> NDArray[np.float64]:
     return np.sqrt(candidates.astype(np.float64).var(axis=1).mean(axis=-1))
 
 
-def _film(damaged: Images, known: Known, found: Restoration) -> Iterator[Images]:
+def _animation(damaged: Images, known: Known, found: Restoration) -> Iterator[Images]:
     """Yield pictures with a column for each face: damaged, generated, filled; the answer last."""
     faces = slice(found.frames.shape[1])
     damaged, known = damaged[faces], known[faces]

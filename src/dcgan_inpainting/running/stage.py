@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from dcgan_inpainting.common.frame import SILENT, Run
-from dcgan_inpainting.common.settings import S, read_section
+from dcgan_inpainting.common.settings import S, Section, read_section
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.process.cores import available, cores
 from dcgan_inpainting.process.ranks import rank_of_this_process
@@ -39,8 +40,8 @@ def fresh_folder(folder: Path) -> Path:
 
 def run_stage(
     name: str,
-    model: type[S],
-    work: Callable[[S, Run], None],
+    model: type[S] | None,
+    work: Callable[[S, Run], None] | Callable[[Section, Run], None],
     *,
     item: str = "",
     resumable: bool = False,
@@ -48,8 +49,8 @@ def run_stage(
     """Run one stage: validate its section, hold its lock, track it, and do its work.
 
     Args:
-        name: the stage. Its section of params.yaml has the same name, but for download's: `data`.
-        model: the pydantic model of that section.
+        name: the stage. Its section of params.yaml has the same name.
+        model: the pydantic model of that section; None = the stage has no settings.
         work: what the stage does, given its parameters and the tracked run.
         item: which item of a DVC matrix this is, for example the kind of mask.
         resumable: whether it goes on where a killed attempt stopped, so that both are one run.
@@ -57,7 +58,7 @@ def run_stage(
     Ends the process as command_line says.
     """
     with reporting(name):
-        params = read_section(name, model)
+        params: Any = Section() if model is None else read_section(name, model)
         if rank_of_this_process() > 0:
             # The first of the processes that share the work speaks and writes for all.
             work(params, SILENT)

@@ -37,7 +37,7 @@ def record_if_new(root: Path, store: Store) -> bool:
         Whether there is a new row.
     """
     lock = row.results(root)
-    if "evaluate" not in lock or not _up_to_date(root):
+    if "pictures" not in lock or not _up_to_date(root):
         return False
     if store.find(f"tags.`{RECORDED}` = '{lock_digest(lock)}'"):
         return False
@@ -50,11 +50,14 @@ def _up_to_date(root: Path) -> bool:
     lock = row.results(root)
     params = load_params(root / "params.yaml")
     for entry in lock.values():
-        for section, values in entry["params"]["params.yaml"].items():
+        for section, values in entry.get("params", {}).get("params.yaml", {}).items():
             if params.get(section) != values:
                 return False
     try:
-        made = {stage: entry_of(stage, root, outs=True)["outs"] for stage in ("train", "evaluate")}
+        made = {
+            stage: entry_of(stage, root, outs=True)["outs"]
+            for stage in ("train", "evaluate", "pictures")
+        }
     except OSError:
         return False  # not pulled, or removed
     return all(outs == lock[stage]["outs"] for stage, outs in made.items())

@@ -188,7 +188,7 @@ def _test_data(lock: Mapping[str, Entry]) -> str:
 
 
 def _datasets(lock: Mapping[str, Entry]) -> Iterator[Dataset]:
-    for dep in lock["evaluate"]["deps"]:
+    for dep in [*lock["train"]["deps"], *lock["evaluate"]["deps"]]:
         path = Path(dep["path"])
         if path.suffix == ".npy":
             yield Dataset(name=path.stem, digest=dep["md5"], source=dep["path"], size=dep["size"])

@@ -139,3 +139,14 @@ def test_biharmonic_continues_a_ramp() -> None:
     image, known = ramp.astype(np.uint8), masks(1)[0]
     filled = baselines.smoothest(damage(image[None], known[None])[0], known)
     assert np.abs(filled.astype(int) - ramp).max() <= 1
+
+
+@pytest.mark.parametrize("name", baselines.BASELINES)
+def test_each_sees_known_pixels_only_and_keeps_them(name: str) -> None:
+    images, known = noise(1, 3), masks(3)
+    fill = baselines.BASELINES[name](noise(2, 6))
+    filled = fill(damage(images, known), known)
+    assert filled.dtype == np.uint8
+    assert np.array_equal(filled[known], images[known])
+    secret = np.where(known[..., None], images, 255 - images)
+    assert np.array_equal(fill(damage(secret, known), known), filled)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate.comparison import (
     METRICS,
@@ -18,7 +17,6 @@ from dcgan_inpainting.evaluate.comparison import (
     measure,
     paired,
     summarise,
-    with_baselines,
 )
 from dcgan_inpainting.evaluate.metrics import Quality, haarpsi, quality
 
@@ -44,23 +42,6 @@ def test_damaged_images_have_grey_holes() -> None:
     assert damaged.dtype == np.uint8
     assert np.array_equal(damaged[known], original[known])
     assert (damaged[~known] == 128).all()
-
-
-def test_baselines_stand_before_ours_and_see_known_pixels_only() -> None:
-    original, known, train, ours = noise(1), masks(), noise(2, 6), noise(3)
-    baselines = {name: make(train) for name, make in BASELINES.items()}
-    trial = with_baselines(original, known, baselines, {"latent": ours})
-    assert list(trial.restored) == ["mean", "nearest", "biharmonic", "latent"]
-    assert trial.restored["latent"] is ours
-    secret = np.where(known[..., None], original, 255 - original)
-    other = with_baselines(secret, known, baselines, {"latent": ours})
-    filled = []
-    for name in BASELINES:
-        assert np.array_equal(trial.restored[name], other.restored[name])
-        assert np.array_equal(trial.restored[name][known], original[known])
-        filled.append(trial.restored[name][~known].tobytes())
-    assert len(set(filled)) == 3
-    assert np.array_equal(trial.original, original)
 
 
 def test_measure_has_a_row_for_each_method_and_image() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dcgan_inpainting.inpaint.restoration import Restoration
-from dcgan_inpainting.pictures.inpaint import spread, write_reports
+from dcgan_inpainting.pictures.inpaint import spread, write_pictures
 from tests.tiny_search import settings
 
 COUNT, SIDE = 3, 16
@@ -41,7 +41,7 @@ def written(folder: Path, found: Restoration, **changes: object) -> list[str]:
     known[:, :8] = False
     folder.mkdir()
     params = settings(**{"steps": 2, "depth": 0, "starts": 9, **changes})
-    return [path.name for path in write_reports(folder, images, known, found, params)]
+    return [path.name for path in write_pictures(folder, images, known, found, params)]
 
 
 def frames_of(path: Path) -> tuple[list[NDArray[np.uint8]], list[int]]:

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dcgan_inpainting.common.frame import Memory
-from dcgan_inpainting.pictures.train import Reporter
 from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.train_report import Reporter
 from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.train import loop
 from tests.tiny_training import train

@@ -6,7 +6,6 @@ from pathlib import Path
 from dcgan_inpainting.common.files import write_table, write_text
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import grid, save_png
-from dcgan_inpainting.pictures.loss_curves import plot_losses
 from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.train.loop import History, Trained, Validation
 from dcgan_inpainting.train.progress import Progress
@@ -55,13 +54,12 @@ class Reporter:
         self._run.log_metrics(curves, validation.step)
 
     def write(self, trained: Trained) -> None:
-        """Write the tables, the plot and the figures of the whole training."""
+        """Write the tables and the figures of the whole training."""
         rows = [
             {"step": seen.step, "images": seen.images, **seen.metrics()}
             for seen in trained.history.progress
         ]
         write_table(self._folder / "losses.csv", list(rows[0]), rows)
-        plot_losses(self._folder / "losses.csv", self._folder / "losses.png")
         seen = [validation.row() for validation in trained.history.validations]
         write_table(self._folder / "validation.csv", list(seen[0]), seen)
         scores = trained.chosen.scores
@@ -74,5 +72,5 @@ class Reporter:
         text = json.dumps({**rounded, "chosen_images": trained.chosen.images}, indent=2) + "\n"
         write_text(self._folder / "metrics.json", text)
         self._run.log_metrics({"swd_floor": scores.swd_floor})
-        for name in ("losses.png", "losses.csv", "validation.csv"):
+        for name in ("losses.csv", "validation.csv"):
             self._run.log_artifact(self._folder / name)

@@ -1,0 +1,66 @@
+"""What was restored of a kind of mask, by each method, as the stages before left it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dcgan_inpainting.common.errors import DamagedError
+from dcgan_inpainting.common.files import read_json
+from dcgan_inpainting.common.images import Images, load_images, load_masks
+from dcgan_inpainting.evaluate.comparison import Trial
+
+MASKS = Path("data/masks")
+BASELINES = Path("data/baselines")
+INPAINTED = Path("data/inpainted")
+IMAGES_AT_ONCE = 4096  # some 500 MB at 64 pixels with three baselines
+
+
+def read_listing() -> dict[str, Any]:
+    """Return what the stage masks wrote: the split, and the kinds in their order.
+
+    Raises:
+        DamagedError: the file is missing or damaged.
+    """
+    return read_json(MASKS / "masks.json", split=str, kinds=list)
+
+
+def our_method(kind: str) -> str:
+    """Return the name of the method that restored a kind of mask.
+
+    Raises:
+        DamagedError: the file is missing or damaged.
+    """
+    return str(read_json(INPAINTED / kind / "settings.json", method=str)["method"])
+
+
+def read_trials(
+    kind: str, images: Images, baselines: list[str], at_once: int = IMAGES_AT_ONCE
+) -> Iterator[tuple[int, Trial]]:
+    """Yield a kind of mask in parts, each with the number of its first image.
+
+    So the memory that they take does not grow with the number of images.
+
+    Args:
+        kind: of the masks.
+        images: the whole images, uint8, N×S×S×3, or more of them.
+        baselines: in the order in which they are to come, ours after them.
+        at_once: images of a part.
+
+    Raises:
+        DamagedError: a file is missing or damaged.
+    """
+    known = load_masks(MASKS / f"{kind}.npy", images)
+    files = {name: BASELINES / kind / f"{name}.npy" for name in baselines}
+    files[our_method(kind)] = INPAINTED / kind / "composite.npy"
+    restored = {}
+    for name, path in files.items():
+        restored[name] = load_images(path, side=images.shape[1])
+        if len(restored[name]) != len(known):
+            count = len(restored[name])
+            raise DamagedError(path, f"holds {count} images, but there are {len(known)} masks")
+    for first in range(0, len(known), at_once):
+        some = slice(first, min(first + at_once, len(known)))
+        filled = {name: np.array(images[some]) for name, images in restored.items()}
+        yield first, Trial(np.array(images[some]), known[some], filled)

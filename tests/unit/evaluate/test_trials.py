@@ -1,0 +1,46 @@
+"""What was restored of a kind of mask, read in parts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcgan_inpainting.common.errors import DamagedError
+from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.evaluate.trials import read_trials
+from dcgan_inpainting.masks.kinds import make_masks
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
+    """Six images, five of which were restored, by two methods of which one is a baseline."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    whole, mean, ours = (rng.integers(0, 256, (n, 16, 16, 3), np.uint8) for n in (6, 5, 5))
+    for folder in ("masks", "inpainted/random", "baselines/random"):
+        Path("data", folder).mkdir(parents=True)
+    np.save("data/masks/random.npy", make_masks("random", 5, 16, 1))
+    np.save("data/baselines/random/mean.npy", mean)
+    np.save("data/inpainted/random/composite.npy", ours)
+    Path("data/inpainted/random/settings.json").write_text('{"method": "latent"}')
+    return whole
+
+
+def test_parts_make_up_the_whole(images: Images) -> None:
+    ((first, whole),) = read_trials("random", images, ["mean"])
+    assert (first, len(whole.original)) == (0, 5)
+    assert list(whole.restored) == ["mean", "latent"]
+    assert np.array_equal(whole.restored["mean"], np.load("data/baselines/random/mean.npy"))
+    assert np.array_equal(whole.original, images[:5])
+    parts = list(read_trials("random", images, ["mean"], at_once=2))
+    assert [first for first, _ in parts] == [0, 2, 4]
+    for method, restored in whole.restored.items():
+        in_parts = [part.restored[method] for _, part in parts]
+        np.testing.assert_array_equal(np.concatenate(in_parts), restored)
+    np.testing.assert_array_equal(np.concatenate([part.known for _, part in parts]), whole.known)
+
+
+def test_a_method_of_fewer_images_is_damaged(images: Images) -> None:
+    np.save("data/baselines/random/mean.npy", images[:3])
+    with pytest.raises(DamagedError, match=r"mean\.npy holds 3 images, but there are 5 masks"):
+        next(read_trials("random", images, ["mean"]))
