@@ -22,8 +22,8 @@ from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
 from dcgan_inpainting.networks.frozen import freeze
-from dcgan_inpainting.running.encoder_report import Reporter
 from dcgan_inpainting.running.checkpoints import checkpoints
+from dcgan_inpainting.running.encoder_report import Reporter
 from dcgan_inpainting.running.training_bar import TrainingBar
 from tests.heard import Heard
 from tests.tiny_encoder import Kept, damaged, digest, faces, networks, same, settings, train
