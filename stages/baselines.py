@@ -1,6 +1,5 @@
 """Fill the holes of one kind of mask by each baseline: data/baselines/<kind>/<name>.npy."""
 
-import argparse
 import time
 from pathlib import Path
 
@@ -9,10 +8,10 @@ from tqdm import tqdm
 
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.baselines.params import BaselinesParams
-from dcgan_inpainting.common.files import writing
 from dcgan_inpainting.common.frame import Run
+from dcgan_inpainting.common.growing_array import growing_array
 from dcgan_inpainting.common.images import load_images, load_masks
-from dcgan_inpainting.running.stage import fresh_folder, run_stage
+from dcgan_inpainting.running.stage import fresh_folder, kind_and_split, run_stage
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
@@ -29,23 +28,18 @@ def work(kind: str, split: str, params: BaselinesParams, run: Run) -> None:
     folder = fresh_folder(FILLED / kind)
     for name in tqdm(params.methods, desc=f"baselines {kind}", unit=" methods"):
         fill = BASELINES[name](train)
-        parts = []
         began = time.perf_counter()
-        for first in range(0, len(known), IMAGES_AT_ONCE):
-            some = slice(first, min(first + IMAGES_AT_ONCE, len(known)))
-            damaged = np.where(known[some, ..., None], images[some], np.uint8(0))
-            parts.append(fill(damaged, known[some]))
+        with growing_array(folder / f"{name}.npy", images.shape[1:], np.uint8) as append:
+            for first in range(0, len(known), IMAGES_AT_ONCE):
+                some = slice(first, min(first + IMAGES_AT_ONCE, len(known)))
+                damaged = np.where(known[some, ..., None], images[some], np.uint8(0))
+                append(fill(damaged, known[some]))
         seconds = (time.perf_counter() - began) / len(known)
         run.log_metrics({f"{name}/seconds_per_image": seconds})
-        with writing(folder / f"{name}.npy"):
-            np.save(folder / f"{name}.npy", np.concatenate(parts))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", help="the kind of mask, as in masks.kinds")
-    parser.add_argument("split", help="which images: test or val, as in masks.split")
-    arguments = parser.parse_args()
+    arguments = kind_and_split(__doc__)
     run_stage(
         "baselines",
         BaselinesParams,

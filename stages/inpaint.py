@@ -1,6 +1,5 @@
 """Restore the holes of one kind of mask: data/inpainted/<kind>/."""
 
-import argparse
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -29,7 +28,7 @@ from dcgan_inpainting.running.checkpoints import CHECKPOINTS
 from dcgan_inpainting.running.in_parts import RestorationInParts
 from dcgan_inpainting.running.parts import Parts
 from dcgan_inpainting.running.source_digest import digest_of_code
-from dcgan_inpainting.running.stage import fresh_folder, project_root, run_stage
+from dcgan_inpainting.running.stage import fresh_folder, kind_and_split, project_root, run_stage
 
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
@@ -122,10 +121,7 @@ def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", help="the kind of mask, as in masks.kinds")
-    parser.add_argument("split", help="which images: test or val, as in masks.split")
-    arguments = parser.parse_args()
+    arguments = kind_and_split(__doc__)
     run_stage(
         "inpaint",
         InpaintParams,

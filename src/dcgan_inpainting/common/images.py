@@ -43,7 +43,7 @@ def load_images(path: Path, *, side: int | None = None) -> Images:
     Raises:
         DamagedError: the file is missing, damaged, or holds anything else.
     """
-    images = _load(path)
+    images = load_array(path)
     square = images.ndim == 4 and images.shape[1] == images.shape[2]
     if images.dtype != np.uint8 or not square or images.shape[3] != 3 or len(images) == 0:
         raise DamagedError(path, f"holds no images but {_described(images)}")
@@ -60,7 +60,7 @@ def load_masks(path: Path, images: Images) -> Known:
         DamagedError: the file is missing, damaged, or holds anything else, also masks of another
             size than the images, or more of them.
     """
-    known = _load(path)
+    known = load_array(path)
     if known.dtype != np.bool_ or known.ndim != 3 or len(known) == 0:
         raise DamagedError(path, f"holds no masks but {_described(known)}")
     if known.shape[1:] != images.shape[1:3] or len(known) > len(images):
@@ -69,7 +69,12 @@ def load_masks(path: Path, images: Images) -> Known:
     return np.array(known)
 
 
-def _load(path: Path) -> NDArray[Any]:
+def load_array(path: Path) -> NDArray[Any]:
+    """Return an array of any kind, memory-mapped.
+
+    Raises:
+        DamagedError: the file is missing, or holds no array, or not all of it.
+    """
     if not path.is_file():
         raise DamagedError(path, "is missing")
     try:

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from dcgan_inpainting.common import zips
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.files import replacing, write_csv
+from dcgan_inpainting.common.growing_array import growing_array
 from dcgan_inpainting.common.images import grid, save_png
 from dcgan_inpainting.common.partition import SPLITS, read_partition
-from dcgan_inpainting.crop.growing_array import growing_array
 from dcgan_inpainting.crop.square import CropParams, Crops, Unreadable, crop_files
 from dcgan_inpainting.process import parallel
 from dcgan_inpainting.process.cores import cores

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import read_json, write_text, writing
+from dcgan_inpainting.common.images import load_array
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration
 
@@ -32,9 +32,9 @@ def load_results(folder: Path) -> Restoration:
     Raises:
         DamagedError: a file is missing or damaged.
     """
-    arrays = {name: _array(folder / f"{name}.npy") for name in ARRAYS}
+    arrays = {name: load_array(folder / f"{name}.npy") for name in ARRAYS}
     if (folder / f"{SEVERAL[0]}.npy").is_file():
-        arrays |= {name: _array(folder / f"{name}.npy") for name in SEVERAL}
+        arrays |= {name: load_array(folder / f"{name}.npy") for name in SEVERAL}
     else:
         arrays["candidates"] = arrays["composite"][:, None]
         arrays["objectives"] = arrays["trace"].min(0)[:, None]
@@ -52,12 +52,3 @@ def load_settings(folder: Path) -> InpaintParams:
         return InpaintParams.model_validate(read_json(path))
     except ValidationError:
         raise DamagedError(path, "holds no settings of a search") from None
-
-
-def _array(path: Path) -> Any:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise DamagedError(path, "is missing") from None
-    except (OSError, EOFError, ValueError) as error:
-        raise DamagedError(path, f"is no array ({error})") from None

@@ -1,5 +1,6 @@
 """The frame in which every stage script runs: its parameters, its lock, its tracked run."""
 
+import argparse
 import logging
 import os
 import shutil
@@ -36,6 +37,14 @@ def fresh_folder(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
+
+
+def kind_and_split(description: str | None) -> argparse.Namespace:
+    """Return the arguments `kind` and `split` of a stage that is a matrix over kinds of masks."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("kind", help="the kind of mask, as in masks.kinds")
+    parser.add_argument("split", help="which images: test or val, as in masks.split")
+    return parser.parse_args()
 
 
 def run_stage(

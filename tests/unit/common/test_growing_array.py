@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcgan_inpainting.crop.growing_array import growing_array
+from dcgan_inpainting.common.growing_array import growing_array
 
 
 @pytest.mark.parametrize("runs", [[], [0], [1], [3, 0, 9_999, 200_000]])
