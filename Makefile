@@ -45,7 +45,7 @@ serve: ready
 	$(if $(MODEL),--model "$(MODEL)")
 
 catch-up: ready
-	@python -m dcgan_inpainting.tracking.outbox
+	@python -m dcgan_inpainting.tracking.record
 
 fid: ready
 	@python -m dcgan_inpainting.commands.fid $(if $(WEIGHTS),--weights "$(WEIGHTS)")

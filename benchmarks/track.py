@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-STAGES = ("masks", "inpaint@center", "evaluate", "train")
+STAGES = ("masks", "train")
 NEEDED = ("data", "models", "reports", "src", "stages", "dvc.yaml", "dvc.lock", "params.yaml")
 
 WITHOUT = """
@@ -27,13 +27,9 @@ from contextlib import contextmanager
 import stages
 from dcgan_inpainting.running import stage
 
-class Nothing:
-    def __getattr__(self, name):
-        return lambda *arguments, **options: None
-
 @contextmanager
 def track(*_, **__):
-    yield Nothing()
+    yield stage.SILENT
 
 stage.track = track
 sys.argv = sys.argv[1:]
@@ -58,13 +54,13 @@ def timed(name, method):
             return method(*arguments, **options)
         finally:
             busy = False
-            phase = {"__init__": "start", "end": "end"}.get(name, "work")
+            phase = {"kept_in": "start", "end": "end"}.get(name, "work")
             spent[phase] += time.perf_counter() - began
     return wrapper
 
-for name, method in list(vars(runs._TrackedRun).items()):
-    if name in ("__init__", "end") or name.startswith("log_"):
-        setattr(runs._TrackedRun, name, timed(name, method))
+for name, method in list(vars(runs._LiveRun).items()):
+    if name in ("kept_in", "end") or name.startswith("log_"):
+        setattr(runs._LiveRun, name, timed(name, method))
 sys.argv = sys.argv[1:]
 try:
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=False)
@@ -91,7 +87,7 @@ def copy_of_checkout(folder: Path, train_images: int) -> None:
     for name in NEEDED:
         if Path(name).is_dir():
             shutil.copytree(
-                name, folder / name, ignore=shutil.ignore_patterns("raw", "__pycache__")
+                name, folder / name, ignore=shutil.ignore_patterns("images.zip", "__pycache__")
             )
         else:
             shutil.copy(name, folder / name)
@@ -123,6 +119,14 @@ def run(program: str, stage: str, folder: Path) -> tuple[float, str]:
     return time.perf_counter() - began, done.stdout
 
 
+def remove(path: Path) -> None:
+    """Remove a file or folder."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def with_tracking(stage: str, folder: Path) -> Cost:
     """Run a stage with tracking."""
     seconds, said = run(WITH, stage, folder)
@@ -139,7 +143,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         copy_of_checkout(folder, options.train_images)
-        run(WITH, "masks", folder)  # makes the store, once and for all
+        run(PLAIN, "record", folder)  # makes the store, once and for all
         print("stage            without   with  difference   in the tracker: start + work + end")
         for stage in options.stages:
             without, costs = [], []
@@ -155,8 +159,12 @@ def main() -> None:
                 f"  ({sum(phases) / total:.1%})",
                 flush=True,
             )
-        first, second = (run(PLAIN, "record", folder)[0] for _ in range(2))
-        print(f"record, all of it tracking: {first:.2f} s; {second:.2f} s for a known model")
+        known = run(PLAIN, "record", folder)[0]
+        for store in ("mlflow.db", "mlruns"):
+            remove(folder / store)
+        anew = run(PLAIN, "record", folder)[0]
+        print(f"record, all of it tracking: {known:.2f} s where all stages have their runs")
+        print(f"                            {anew:.2f} s where it makes the store and all of them")
 
 
 if __name__ == "__main__":

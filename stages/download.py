@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.download.sources import DownloadParams, make_raw
 from dcgan_inpainting.running.stage import project_root, run_stage
 
@@ -12,13 +11,10 @@ RAW = Path("data/raw")
 log = logging.getLogger(__name__)
 
 
-def work(params: DownloadParams, run: Run) -> None:
-    """Make data/raw, and log how many images each split has."""
+def work(params: DownloadParams) -> None:
+    """Make data/raw, and say how many images each split has."""
     counts = make_raw(params, RAW, project_root())
     log.info("%s", ", ".join(f"{number} {split}" for split, number in counts.items()))
-    run.log_metrics({split: float(number) for split, number in counts.items()})
-    run.log_dataset(RAW / "images.zip", params.source)
-    run.log_artifact(RAW / "partition.csv")
 
 
 if __name__ == "__main__":

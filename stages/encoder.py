@@ -19,7 +19,7 @@ from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_tra
 from dcgan_inpainting.running.checkpoints import checkpoints
 from dcgan_inpainting.running.encoder_report import Reporter
 from dcgan_inpainting.running.source_digest import digest_of_code
-from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_training
 from dcgan_inpainting.running.training_bar import TrainingBar
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
@@ -35,9 +35,8 @@ def work(params: EncoderParams, run: Run) -> None:
     fresh_folder(REPORTS)
     with ExitStack() as stack:
         interrupted = stack.enter_context(interruptible())
-        run.log_dataset(TRAIN, "train")
-        run.log_dataset(VALIDATION, "val")
         memory = stack.enter_context(checkpoints(project_root(), "encoder", _identity(params)))
+        run.kept_in(memory.folder)
         total = params.steps * params.batch_size
         bar = stack.enter_context(TrainingBar("encoder", total))
         reporter = Reporter(REPORTS, bar, run)
@@ -69,4 +68,4 @@ def _identity(params: EncoderParams) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_stage("encoder", EncoderParams, work, resumable=True)
+    run_training("encoder", EncoderParams, work)

@@ -10,7 +10,6 @@ from tqdm import tqdm
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import write_text, writing
-from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.evaluate import trials
@@ -24,12 +23,11 @@ CROPPED = Path("data/cropped")
 REPORTS = Path("reports")
 
 
-def work(_params: Section, run: Run) -> None:
+def work(_params: Section) -> None:
     """Measure every method on every kind of mask."""
     listing = trials.read_listing()
     split, kinds = listing["split"], listing["kinds"]
     images = load_images(CROPPED / f"{split}.npy")
-    run.log_dataset(CROPPED / f"{split}.npy", split)
     there = {path.stem for kind in kinds for path in (trials.BASELINES / kind).glob("*.npy")}
     baselines = [name for name in BASELINES if name in there]
     tables = []
@@ -38,7 +36,7 @@ def work(_params: Section, run: Run) -> None:
             measured = measure(trial).assign(mask=kind)
             measured["row"] += first
             tables.append(measured)
-    _write(pd.concat(tables), split, trials.our_method(kinds[-1]), run)
+    _write(pd.concat(tables), split, trials.our_method(kinds[-1]))
 
 
 def forget_other_kinds() -> None:
@@ -69,7 +67,7 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(path, index=False, float_format="%.6g")
 
 
-def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
+def _write(per_image: pd.DataFrame, split: str, method: str) -> None:
     files = _read_index(CROPPED / "index.csv", split)
     per_image.insert(0, "file", per_image.row.map(files))
     columns = ["mask", "method", "row", "file"]
@@ -81,11 +79,6 @@ def _write(per_image: pd.DataFrame, split: str, method: str, run: Run) -> None:
         write_text(REPORTS / f"{name}.json", json.dumps(content, indent=2) + "\n")
     _write_csv(summary.reset_index(), REPORTS / "quality.csv")
     _write_csv(paired(per_image, method), REPORTS / "paired.csv")
-    for mask, methods in tree.items():
-        for name, figures in methods.items():
-            run.log_metrics({f"{mask}/{name}/{metric}": v for metric, v in figures.items()})
-    for name in ("per_image.csv", "metrics.json"):
-        run.log_artifact(REPORTS / name)
 
 
 if __name__ == "__main__":

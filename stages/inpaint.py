@@ -11,7 +11,6 @@ import torch
 from tqdm import tqdm
 
 from dcgan_inpainting.common.files import md5_of
-from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
 from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
@@ -38,7 +37,7 @@ INPAINTED = Path("data/inpainted")
 log = logging.getLogger(__name__)
 
 
-def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
+def work(kind: str, split: str, params: InpaintParams) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
     side = Architecture.load(MODELS / ARCHITECTURE).image_size
     images = load_images(CROPPED / f"{split}.npy", side=side)
@@ -53,20 +52,16 @@ def work(kind: str, split: str, params: InpaintParams, run: Run) -> None:
             # Before the processes start: however long the wait, none of them waits for this one.
             stack.enter_context(held(folder, identity))
         fabric = start(params.devices, params.nodes, "auto", params.precision)
-        if fabric.global_rank == 0:
-            run.log_dataset(CROPPED / f"{split}.npy", split)
         fabric.barrier()
         missing = batches.missing()
         fabric.barrier()  # until then nobody adds one, so all ranks share out the same
         if fabric.global_rank == 0 and len(missing) < len(batches):
             log.info("going on: %d of %d batches are missing", len(missing), len(batches))
         mine = dict(islice(missing.items(), fabric.global_rank, None, fabric.world_size))
-        rate = _restore(kind, images, known, params, batches, mine)
+        _restore(kind, images, known, params, batches, mine)
         fabric.barrier()
         if fabric.global_rank == 0:
-            run.log_metrics({"images_per_second": rate * fabric.world_size})
-            restoration = batches.joined()
-            _write(kind, params, restoration, run)
+            save_results(fresh_folder(INPAINTED / kind), batches.joined(), params)
             parts.clear()
 
 
@@ -89,8 +84,8 @@ def _restore(
     params: InpaintParams,
     batches: RestorationInParts,
     mine: Mapping[int, slice],
-) -> float:
-    """Restore this process's batches; return how many images a second."""
+) -> None:
+    """Restore this process's batches."""
     generator, discriminator = load_trained(MODELS)
     encoder = load_encoder(MODELS)
     total = sum(batch.stop - batch.start for batch in mine.values())
@@ -111,13 +106,6 @@ def _restore(
             return found
 
         batches.restore(mine, restore_batch)
-        return bar.format_dict["rate"] or 0.0
-
-
-def _write(kind: str, params: InpaintParams, restoration: Restoration, run: Run) -> None:
-    for step, objective in enumerate(restoration.trace.mean(axis=1)):
-        run.log_metrics({"objective": float(objective)}, step)
-    save_results(fresh_folder(INPAINTED / kind), restoration, params)
 
 
 if __name__ == "__main__":
@@ -125,7 +113,6 @@ if __name__ == "__main__":
     run_stage(
         "inpaint",
         InpaintParams,
-        lambda params, run: work(arguments.kind, arguments.split, params.resolved(), run),
+        lambda params: work(arguments.kind, arguments.split, params.resolved()),
         item=arguments.kind,
-        resumable=True,
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from dcgan_inpainting.common.files import write_text, writing
-from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import columns_of, load_images, save_png
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.masks.own import read_masks
@@ -18,7 +17,7 @@ MASKS = Path("data/masks")
 SHEET = Path("reports/masks.png")
 
 
-def work(params: MasksParams, run: Run) -> None:
+def work(params: MasksParams) -> None:
     """Draw every kind, and a sheet with a column for each."""
     images = load_images(CROPPED / f"{params.split}.npy")
     count, size = min(len(images), params.images or len(images)), images.shape[1]
@@ -31,13 +30,11 @@ def work(params: MasksParams, run: Run) -> None:
             known = make_masks(kind, count, size, params.seed)
         with writing(MASKS / f"{kind}.npy"):
             np.save(MASKS / f"{kind}.npy", known)
-        run.log_metrics({f"{kind}/missing": float(1 - known.mean())})
         columns.append(np.where(known[:8, ..., None], images[: len(known[:8])], np.uint8(255)))
     listing = {"split": params.split, "kinds": params.kinds}
     write_text(MASKS / "masks.json", json.dumps(listing, indent=2) + "\n")
     SHEET.parent.mkdir(parents=True, exist_ok=True)
     save_png(columns_of(columns), SHEET)
-    run.log_artifact(SHEET)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from tqdm import tqdm
 
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import write_text
-from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, load_images, save_png
 from dcgan_inpainting.evaluate import trials
 from dcgan_inpainting.evaluate.comparison import Trial
@@ -28,13 +27,11 @@ MOST = 64  # faces that any picture shows
 SQUARE = 3  # faces: with three pictures each they make a square, as MLflow shows pictures
 
 
-def work(params: PicturesParams, run: Run) -> None:
+def work(params: PicturesParams) -> None:
     """Draw everything."""
     plot_losses(REPORTS / "train/losses.csv", REPORTS / "train/losses.png")
     summary = _read(REPORTS / "quality.csv").set_index(["mask", "method"])
     plot_quality(summary, REPORTS / "quality.png")
-    for picture in (REPORTS / "train/losses.png", REPORTS / "quality.png"):
-        run.log_artifact(picture)
     listing = trials.read_listing()
     images = load_images(CROPPED / f"{listing['split']}.npy")
     measured = _read(REPORTS / "per_image.csv")
@@ -43,25 +40,22 @@ def work(params: PicturesParams, run: Run) -> None:
     faces = []
     for kind in tqdm(listing["kinds"], desc="pictures", unit=" masks"):
         of_kind = measured[measured["mask"] == kind]
-        faces.append(_draw(kind, images, of_kind, params.gallery, run))
+        faces.append(_draw(kind, images, of_kind, params.gallery))
     table = pd.concat(faces).to_dict(orient="list")
     write_text(RESTORED / "faces.json", json.dumps(table, indent=2) + "\n")
-    run.log_table(RESTORED / "faces.json", RESTORED / "faces", "faces.json")
 
 
-def _draw(kind: str, images: Images, measured: pd.DataFrame, count: int, run: Run) -> pd.DataFrame:
+def _draw(kind: str, images: Images, measured: pd.DataFrame, count: int) -> pd.DataFrame:
     """Draw what there is of a kind of mask; return the table of its faces."""
     methods = list(measured["method"].unique())  # ours is the last
     _, trial = next(trials.read_trials(kind, images, methods[:-1], MOST))
     sets = {"original": trial.original, "damaged": trial.damaged, **trial.restored}
     sheet = REPORTS / "galleries" / f"{kind}.png"
     gallery(sets, count, sheet)
-    run.log_artifact(sheet, "galleries")
     folder = fresh_folder(SEARCHES / kind)
     source = trials.INPAINTED / kind
     found, settings = load_results(source), load_settings(source)
-    for picture in write_pictures(folder, trial.original, trial.known, found, settings):
-        run.log_artifact(picture, f"inpaint/{kind}")
+    write_pictures(folder, trial.original, trial.known, found, settings)
     return _write_faces(trial, methods[-1], measured, count)
 
 

@@ -1,4 +1,4 @@
-"""Complete the experiment's row in MLflow: its figures, its faces, and which runs made them.
+"""Log the experiment to MLflow: its row with figures and faces, and a run for each stage.
 
 It comes last and has no outputs, so that DVC never takes it from its cache: an experiment whose
 every other stage is cached has a row of its own all the same.

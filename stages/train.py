@@ -18,7 +18,7 @@ from dcgan_inpainting.networks.weights import save_weights
 from dcgan_inpainting.process.ranks import rank_of_this_process
 from dcgan_inpainting.running.checkpoints import checkpoints
 from dcgan_inpainting.running.source_digest import digest_of_code
-from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_stage
+from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_training
 from dcgan_inpainting.running.train_report import Reporter
 from dcgan_inpainting.running.training_bar import TrainingBar
 from dcgan_inpainting.train.loop import Trained, fit
@@ -52,8 +52,8 @@ def work(params: TrainParams, run: Run) -> None:
         if fabric.global_rank > 0:
             fit(images, validator, params, fabric, interrupted=interrupted)
             return
-        run.log_dataset(TRAIN, "train")
-        run.log_dataset(VALIDATION, "val")
+        if memory:
+            run.kept_in(memory.folder)
         total = params.steps(len(images)) * params.batch_size
         bar = stack.enter_context(TrainingBar("train", total))
         reporter = Reporter(REPORTS, bar, run)
@@ -119,4 +119,4 @@ def _write_models(params: TrainParams, image_size: int, trained: Trained) -> Non
 
 
 if __name__ == "__main__":
-    run_stage("train", TrainParams, work, resumable=True)
+    run_training("train", TrainParams, work)

@@ -20,9 +20,8 @@ from dcgan_inpainting.evaluate.comparison import Trial, as_tree, headline, measu
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.pictures.quality import before_and_after
 from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown
-from dcgan_inpainting.tracking.messages import Begin, Metrics, Picture
-from dcgan_inpainting.tracking.row import Row
-from dcgan_inpainting.tracking.store import ROW, Store
+from dcgan_inpainting.tracking.stage_runs import log_picture
+from dcgan_inpainting.tracking.store import PARENT, ROW, Point, Store
 
 FACES = 3
 SIDE = 64
@@ -67,17 +66,16 @@ def build(store: Store, folder: Path, sweep: Sequence[Made] = SWEEP) -> dict[str
     figures = {}
     for age, made in enumerate(reversed(sweep), start=1):
         start = now - 10 * age * MINUTE
-        experiment = made_up(made)
-        row = Row(experiment=experiment, start=start).open(store)
+        row = store.row(made_up(made), start)
         trials = {kind: _trial(original, known[kind], made.strength) for kind in KINDS}
         for kind, trial in trials.items():
             save_png(before_and_after(trial, "latent", slice(FACES)), folder / f"{kind}.png")
-            Picture(path=folder / f"{kind}.png", key=f"restored/{kind}", step=0).send(store, row)
+            log_picture(store, row, folder / f"{kind}.png", f"restored/{kind}", 0)
         figures[made.name] = _figures(trials)
-        points = [(name, value, start, 0) for name, value in figures[made.name].items()]
-        Metrics(points=points).send(store, row)
-        _log_stage(store, experiment, "train", start)
-        _log_stage(store, experiment, "inpaint center", start + 5 * MINUTE)
+        points = [Point(name, value, 0, start) for name, value in figures[made.name].items()]
+        store.log_points(row, points)
+        _log_stage(store, row, "train", start)
+        _log_stage(store, row, "inpaint center", start + 5 * MINUTE)
         store.close(row, "FINISHED", end=start + 8 * MINUTE)
     return figures
 
@@ -112,8 +110,8 @@ def _figures(trials: Mapping[str, Trial]) -> Figures:
     }
 
 
-def _log_stage(store: Store, experiment: Experiment, name: str, start: int) -> None:
-    tags = {"kind": "stage", "stage": name.partition(" ")[0]}
-    run = Begin(name=name, tags=tags, params={}, start=start, experiment=experiment).open(store)
-    Metrics(points=[("loss", 1 / (step + 1), start, step) for step in range(20)]).send(store, run)
+def _log_stage(store: Store, row: str, name: str, start: int) -> None:
+    tags = {"kind": "stage", "stage": name.partition(" ")[0], PARENT: row}
+    run = store.create(name, start, tags, {}).info.run_id
+    store.log_points(run, [Point("loss", 1 / (step + 1), step, start) for step in range(20)])
     store.close(run, "FINISHED", end=start + MINUTE)

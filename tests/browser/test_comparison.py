@@ -9,7 +9,6 @@ import pytest
 
 from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.tracking.location import StoreLocation
-from dcgan_inpainting.tracking.row import Row
 from dcgan_inpainting.tracking.store import Store
 from dcgan_inpainting.tracking.view import pages
 from tests.browser.runs_page import RunsPage, runs_page
@@ -137,7 +136,7 @@ def test_the_pages_open_where_nothing_was_measured_yet(
     store = copy.copy(served.store)
     store.experiment_id = store.client.create_experiment(f"with {rows} rows")
     for made in SWEEP[:rows]:
-        Row(experiment=made_up(made), start=0).open(store)
+        store.row(made_up(made), 0)
     server = served.experiments.partition("#")[0]
     for page in pages(store):
         seen.open(server + page.fragment, rows)

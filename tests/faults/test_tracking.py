@@ -1,7 +1,4 @@
-"""Tracking costs no result, whatever becomes of MLflow, its store and what it missed.
-
-The short form tells MLflow of a stage in this process; the long form runs the stage masks.
-"""
+"""Tracking costs no result, whatever becomes of MLflow and its store."""
 
 import shutil
 import sqlite3
@@ -13,63 +10,38 @@ import pytest
 from pydantic import BaseModel
 
 from dcgan_inpainting.tracking.runs import track
-from tests.faults.commands import ROOT, python
+from tests.faults.commands import python
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
-    pytest.mark.xdist_group("tracking faults"),
-]
-
-MISSED = ".mlflow-missed"
-FOLDER = f"{MISSED}/1763845200123-4711"  # of a run that MLflow missed
-
-
-def checkout(folder: Path) -> Path:
-    """Make what the stage masks needs, of tiny images."""
-    (folder / "data/cropped").mkdir(parents=True)
-    images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), np.uint8)
-    np.save(folder / "data/cropped/test.npy", images)
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    return folder
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
 
 class Params(BaseModel):
     width: int = 24
 
 
-def told(folder: Path) -> None:
-    """Tell MLflow what a stage in a folder tells it."""
-    with track("masks", "", Params(), folder) as run:
-        run.log_metrics({"center/missing": 0.25})
-        run.log_artifact(folder / "data/cropped/test.npy")
-
-
-def masks(folder: Path, **environment: str) -> list[str]:
-    """Run the stage masks, whose result must be there; return what it said of its tracking."""
-    ended = python(folder, "-m", "stages.masks", seconds=280, **environment)
-    assert "Traceback" not in ended.stderr, ended.stderr
-    assert ended.status == 0, ended.stderr
-    assert (folder / "data/masks/center.npy").is_file()
-    lines = ended.stderr.splitlines()
-    return [line for line in lines if line.startswith("masks: ") and " cores" not in line]
+def train(folder: Path) -> None:
+    """Show MLflow what a training in a folder shows it."""
+    (folder / "models").mkdir(exist_ok=True)
+    with track("train", "", Params(), folder, live=True) as run:
+        run.kept_in(folder)
+        run.log_metrics({"g_loss": 0.25}, 1)
+        run.log_image(np.zeros((8, 8, 3), np.uint8), "samples", 1)
+        (folder / "models/generator.safetensors").write_text("weights")
 
 
 @pytest.fixture
 def stage(
-    long: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[..., list[str]]:
-    """What runs a stage in a folder, with an environment, and returns its warnings."""
+    """What trains in a folder, with an environment, and returns the warnings."""
 
     def run(folder: Path, **environment: str) -> list[str]:
-        if long:
-            return masks(folder, **environment)
         caplog.clear()
         with monkeypatch.context() as patch:
             patch.chdir(folder)
             for name, value in environment.items():
                 patch.setenv(name, value)
-            told(folder)
+            train(folder)
         found = [one for one in caplog.records if one.name.startswith("dcgan_inpainting")]
         return [one.getMessage() for one in found]
 
@@ -78,96 +50,18 @@ def stage(
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with a store, and with a run that MLflow missed."""
-    folder = checkout(tmp_path_factory.mktemp("first") / "checkout")
+    """A checkout with a store."""
+    folder = tmp_path_factory.mktemp("first") / "checkout"
+    folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        told(folder)
-        patch.setenv("MLFLOW_TRACKING_URI", "gopher://nowhere")
-        told(folder)
-    (kept,) = (folder / MISSED).iterdir()
-    kept.rename(folder / FOLDER)
+        train(folder)
     return folder
 
 
 @pytest.fixture
 def here(first: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(first, tmp_path / "checkout"))
-
-
-def _cut(name: str, length: int) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        path = folder / FOLDER / name
-        path.write_bytes(path.read_bytes()[:length])
-
-    return damage
-
-
-def _write(name: str, text: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / FOLDER / name).write_text(text)
-
-
-def _newer(folder: Path) -> None:
-    path = folder / FOLDER / "messages.jsonl"
-    path.write_text('{"kind": "hologram", "depth": 3}\n' + path.read_text())
-
-
-DAMAGED: dict[str, Callable[[Path], None]] = {
-    "state is empty": _cut("state.json", 0),
-    "state is half": _cut("state.json", 7),
-    "opening is empty": _cut("opening.json", 0),
-    "opening is half": _cut("opening.json", 60),
-    "opening is gone": lambda folder: (folder / FOLDER / "opening.json").unlink(),
-    "messages are binary": lambda folder: (folder / FOLDER / "messages.jsonl").write_bytes(
-        b"\xff\xfe\n"
-    ),
-    "a line is zeros": lambda folder: (folder / FOLDER / "messages.jsonl").write_bytes(
-        b"\0" * 40 + b"\n"
-    ),
-    "a message is of a newer version": _newer,
-    "a file that a message names is gone": lambda folder: shutil.rmtree(folder / FOLDER / "files"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED)
-def test_what_mlflow_missed_is_damaged(
-    here: Path, stage: Callable[..., list[str]], damage: str, seen: Callable[[str], None]
-) -> None:
-    DAMAGED[damage](here)
-    lines = stage(here)
-    seen("; ".join(lines)[:150])
-    (line,) = lines
-    assert "the work goes on" in line
-    assert "can't be read" in line
-    aside = f"{MISSED}/damaged-{Path(FOLDER).name}"
-    assert aside in line
-    assert [path.name for path in (here / MISSED).iterdir()] == [Path(aside).name]
-
-
-def test_a_damaged_run_that_was_set_aside_is_not_spoken_of_again(
-    here: Path, stage: Callable[..., list[str]], seen: Callable[[str], None]
-) -> None:
-    DAMAGED["state is empty"](here)
-    stage(here)
-    lines = stage(here)
-    seen(str(lines))
-    assert lines == []
-
-
-def _as_file(folder: Path) -> None:
-    shutil.rmtree(folder / MISSED)
-    (folder / MISSED).write_text("")
-
-
-def _stray(folder: Path) -> None:
-    shutil.rmtree(folder / MISSED)
-    (folder / MISSED / "empty").mkdir(parents=True)
-    (folder / MISSED / ".DS_Store").write_text("")
-
-
-def _lock_is_folder(folder: Path) -> None:
-    (folder / FOLDER / "lock").unlink(missing_ok=True)
-    (folder / FOLDER / "lock").mkdir()
 
 
 def _no_database(folder: Path) -> None:
@@ -195,39 +89,37 @@ def _mlruns_is_file(folder: Path) -> None:
     (folder / "mlruns").write_text("")
 
 
-BROKEN: dict[str, tuple[Callable[[Path], None], int]] = {  # and how many lines are said
-    "the outbox is a file": (_as_file, 0),
-    "stray files in the outbox": (_stray, 0),
-    "a lock in the outbox is a folder": (_lock_is_folder, 1),
-    "the store is no database": (_no_database, 1),
-    "the store is cut in half": (_torn, 1),
-    "the store is of a newer MLflow": (_newer_schema, 1),
-    "the store is a folder": (_database_is_folder, 1),
-    "mlruns is a file": (_mlruns_is_file, 1),
+BROKEN: dict[str, Callable[[Path], None]] = {
+    "the store is no database": _no_database,
+    "the store is cut in half": _torn,
+    "the store is of a newer MLflow": _newer_schema,
+    "the store is a folder": _database_is_folder,
+    "mlruns is a file": _mlruns_is_file,
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_the_store_or_the_outbox_is_broken(
+def test_the_store_is_broken(
     here: Path, stage: Callable[..., list[str]], case: str, seen: Callable[[str], None]
 ) -> None:
-    damage, said = BROKEN[case]
-    if said and "outbox" not in case:
-        shutil.rmtree(here / MISSED)  # of which a store that is broken hears nothing
-    damage(here)
+    BROKEN[case](here)
     lines = stage(here)
     seen("; ".join(lines)[:150])
-    assert len(lines) == said, lines
-
-
-def test_mlflow_cannot_be_reached_and_nothing_can_be_kept(
-    here: Path, stage: Callable[..., list[str]], seen: Callable[[str], None]
-) -> None:
-    _as_file(here)
-    lines = stage(here, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
-    seen("; ".join(lines)[:150])
     (line,) = lines
-    assert "nor kept for later" in line
+    assert "not tracked now, the work goes on" in line
+
+
+@pytest.mark.parametrize("note", [b"", b"0" * 32, b"' or 1 = 1", b"\xff\xfe", b"x" * 5000])
+def test_the_note_names_no_run(
+    here: Path, stage: Callable[..., list[str]], note: bytes, seen: Callable[[str], None]
+) -> None:
+    (here / "mlflow-run").write_bytes(note)
+    lines = stage(here)
+    seen(str(lines))
+    assert lines == []
+    with sqlite3.connect(here / "mlflow.db") as connection:
+        assert connection.execute("SELECT status FROM runs").fetchall() == [("FINISHED",)] * 2
+    connection.close()
 
 
 ADDRESSES = ["http://[::1", "   ", "gopher://nowhere", "http://", "http://host:99999"]
@@ -237,14 +129,15 @@ ADDRESSES = ["http://[::1", "   ", "gopher://nowhere", "http://", "http://host:9
 def test_the_address_is_none(
     tmp_path: Path, stage: Callable[..., list[str]], address: str, seen: Callable[[str], None]
 ) -> None:
-    here = checkout(tmp_path / "checkout")
+    here = tmp_path / "checkout"
+    here.mkdir()
     lines = stage(here, MLFLOW_TRACKING_URI=address)
     seen("; ".join(lines)[:150])
     (line,) = lines
     assert "not tracked now, the work goes on" in line
 
 
-@pytest.mark.parametrize("module", ["ui", "outbox"])
+@pytest.mark.parametrize("module", ["ui", "record"])
 @pytest.mark.parametrize("address", ["http://[::1", "   ", "gopher://nowhere"])
 def test_a_command_is_given_an_address_that_is_none(
     tmp_path: Path, module: str, address: str, seen: Callable[[str], None]
@@ -259,7 +152,7 @@ def test_a_command_is_given_an_address_that_is_none(
 def test_catching_up_with_a_server_that_is_down(
     tmp_path: Path, seen: Callable[[str], None]
 ) -> None:
-    name = "dcgan_inpainting.tracking.outbox"
+    name = "dcgan_inpainting.tracking.record"
     ended = python(tmp_path, "-m", name, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     seen(f"status {ended.status}: {ended.error}")
     assert ended.status == 1
@@ -291,17 +184,19 @@ NAMES = [
 def test_a_checkout_in_a_folder_of_an_odd_name(
     tmp_path: Path, stage: Callable[..., list[str]], name: str, seen: Callable[[str], None]
 ) -> None:
-    here = checkout(tmp_path / name)
+    here = tmp_path / name
+    here.mkdir()
     lines = stage(here)
     assert lines == []
     if name not in ("a%20b", "q?x"):  # beside these MLflow makes an empty folder
         assert [path.name for path in tmp_path.iterdir()] == [name]
-    (kept,) = (path for path in (here / "mlruns").rglob("*") if path.is_file())
+    kept = [path.suffix for path in (here / "mlruns").rglob("*") if path.is_file()]
     with sqlite3.connect(here / "mlflow.db") as connection:
         runs = connection.execute("SELECT status FROM runs").fetchall()
     connection.close()
-    seen(f"runs {runs}, {kept.name}")
+    seen(f"runs {runs}, {kept}")
     assert runs == [("FINISHED",)]
+    assert sorted(kept) == [".png", ".webp"]
 
 
 OFFLINE = """

@@ -140,6 +140,3 @@ def test_a_killed_restoration_goes_on_to_the_same_bytes(
     assert re.search(r"going on: [12] of 4 batches are missing", done.output)
     assert restored(checkout) == alone
     assert list(kept.glob("inpaint-*/part-*.npz")) == []
-    runs = [run for run in checkout.runs() if run.name == "inpaint random"]
-    assert [run.status for run in runs][-1] == "FINISHED"
-    assert "KILLED" not in {run.status for run in runs}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from dvc.utils.serialize import modify_yaml
 
-from dcgan_inpainting.tracking.lock import read_lock
+from dcgan_inpainting.tracking.lock import results
 from tests.pipeline.checkout import Checkout, FullRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
@@ -35,7 +35,7 @@ def test_a_changed_search_retrains_nothing(checkout: Checkout) -> None:
 
 
 def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> None:
-    lock = read_lock(checkout.path)
+    lock = results(checkout.path)
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
     new = {"inpaint@half", "baselines@half"}
@@ -57,7 +57,7 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
     checkout.set_params("masks.kinds=[center,random]")
     done = checkout.run("dvc", "repro")
     assert set(done.ran) <= {"evaluate", "pictures", "record"}
-    assert read_lock(checkout.path) == lock
+    assert results(checkout.path) == lock
     assert {path.name for path in (checkout.path / "reports/inpaint").iterdir()} == {
         "center",
         "random",

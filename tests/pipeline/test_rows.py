@@ -1,6 +1,7 @@
 """The rows of experiments in MLflow: whatever DVC took from its cache, they are whole and right."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -13,16 +14,9 @@ from tests.pipeline.checkout import Checkout, FullRun, Logged
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
-RECORD_IF_NEW = """
-import sys
-sys.path.insert(0, "src")
-from pathlib import Path
-from dcgan_inpainting.tracking.outbox import catch_up
-from dcgan_inpainting.tracking.record import record_if_new
-print(record_if_new(Path.cwd(), catch_up(Path.cwd())[0]))
-"""
 FACES = [f"{mask}-000{row}" for mask in ("center", "random") for row in range(3)]
-CATCH_UP = ["dcgan_inpainting.tracking.outbox"]
+CATCH_UP = ("python", "-m", "dcgan_inpainting.tracking.record")
+MISSED, NOTHING = "logged what MLflow had missed", "MLflow missed nothing"
 STAGES = ["download", "crop", "train", "encoder", "masks"]
 STAGES += ["inpaint center", "inpaint random", "baselines center", "baselines random"]
 STAGES += ["evaluate", "pictures"]
@@ -107,17 +101,21 @@ def test_a_stage_that_fails_fails_the_row_until_the_next_attempt_mends_it(
     archive.rename(archive.with_name("away.npy"))
     checkout.run("python", "-m", "stages.masks", status=None, DVC_STAGE="masks")
     (_, row) = checkout.rows()
-    assert row.status == "FAILED"
+    failed = checkout.runs()[-1]
+    assert (row.status, failed.status, failed.name) == ("FAILED", "FAILED", "masks")
     assert "test.npy" in row.tags["error"]
     archive.with_name("away.npy").rename(archive)
     checkout.run("dvc", "repro", "masks")
+    assert catch_up(checkout) == MISSED
     (_, mended) = checkout.rows()
-    assert mended.run_id == row.run_id
-    assert mended.status == "RUNNING"
+    assert (mended.run_id, mended.status) == (row.run_id, "FINISHED")
     assert "error" not in mended.tags
-    # Nothing more was asked for; whoever comes next sees that DVC has ended.
-    assert "missed nothing" in checkout.run("python", "-m", *CATCH_UP, PYTHONPATH="src").output
-    assert checkout.rows()[1].status == "FINISHED"
+    again = checkout.runs()[-1]
+    assert (again.name, again.status) == ("masks", "FINISHED")
+    assert again.tags[PARENT] == row.run_id
+    # The rest of the pipeline is not what params.yaml asks for, so the row is not complete.
+    assert "dvc.lock" not in mended.tags
+    assert catch_up(checkout) == NOTHING
 
 
 def test_an_experiment_with_the_commit_s_own_settings_has_its_row(checkout: Checkout) -> None:
@@ -132,39 +130,106 @@ def test_an_experiment_with_the_commit_s_own_settings_has_its_row(checkout: Chec
     assert row.tags["run.evaluate"] == baseline.tags["run.evaluate"]
 
 
-def test_results_that_nobody_ran_here_get_their_row_once(
+def test_results_that_nobody_ran_here_get_their_row_and_runs_once(
     full_run: FullRun, checkout: Checkout
 ) -> None:
     """As in a clone after `dvc pull`: there is no store, but there are results."""
-    (checkout.path / "mlflow.db").unlink()
-    shutil.rmtree(checkout.path / "mlruns")
+    forget(checkout)
     before = (checkout.path / "dvc.lock").read_text()
-    recorded = [checkout.run("python", "-c", RECORD_IF_NEW).stdout.strip() for _ in range(2)]
-    assert recorded == ["True", "False"]
+    assert [catch_up(checkout) for _ in range(2)] == [MISSED, NOTHING]
     (row,) = checkout.rows()
     check_row(row, checkout)
-    assert row.metrics == full_run.checkout.rows()[0].metrics
-    assert "not in this store" in row.tags["mlflow.note.content"]
+    there = full_run.checkout
+    assert row.metrics == there.rows()[0].metrics
     assert (checkout.path / "dvc.lock").read_text() == before
+    for run, original in zip(checkout.runs(), there.runs(), strict=True):
+        assert (run.name, run.status) == (original.name, "FINISHED")
+        assert run.params.keys() == original.params.keys()
+        streamed = {"images_per_second", *(name for name in original.metrics if "system/" in name)}
+        expected = {name: value for name, value in original.metrics.items() if name not in streamed}
+        assert run.metrics == pytest.approx(expected, rel=1e-4)
+        assert files(run) >= files(original) - {"changes.patch"}
+        assert run.tags[PARENT] == row.run_id
 
-    # What is there is not what params.yaml asks for.
-    (checkout.path / "mlflow.db").unlink()
+    # What is there is not what params.yaml asks for: it has no row, and the search no runs.
+    forget(checkout)
     checkout.set_params("inpaint.steps=3")
-    assert checkout.run("python", "-c", RECORD_IF_NEW).stdout.strip() == "False"
+    assert catch_up(checkout) == MISSED
+    assert "dvc.lock" not in checkout.rows()[0].tags
+    names = {run.name for run in checkout.runs()}
+    assert {"download", "train", "encoder", "baselines center"} <= names
+    assert not {"inpaint center", "inpaint random"} & names
 
 
-def test_a_row_that_mlflow_missed_is_completed_by_catching_up(checkout: Checkout) -> None:
+def test_a_row_that_mlflow_missed_is_logged_by_catching_up(checkout: Checkout) -> None:
     record = ("dvc", "repro", "--force", "--single-item", "record")
+    forget(checkout)
     done = checkout.run(*record, MLFLOW_TRACKING_URI="gopher://nowhere")
     assert "not tracked now, the work goes on (`make catch-up` logs it later)" in done.output
-    for name in ("reports", "models"):  # what is logged later was kept apart
-        (checkout.path / name).rename(checkout.path / f"{name} moved")
-    said = checkout.run("python", "-m", *CATCH_UP, PYTHONPATH="src").output
-    assert "logged what MLflow had missed: 1 run(s)" in said
-    for name in ("reports", "models"):
-        (checkout.path / f"{name} moved").rename(checkout.path / name)
-    first, row = checkout.rows()
+    assert catch_up(checkout) == MISSED
+    (row,) = checkout.rows()
     check_row(row, checkout)
-    assert row.metrics == first.metrics
-    assert row.tags["model"] == first.tags["model"] == "dcgan-inpainting-drawn version 1"
-    assert row.tags["champion"] == "it was the champion before"
+    assert row.tags["model"] == "dcgan-inpainting-drawn version 1"
+    checkout.run(*record)  # as a queue's worker does, whatever else has run
+    _, again = checkout.rows()
+    assert again.metrics == row.metrics
+    assert again.tags["champion"] == "it was the champion before"
+
+
+@pytest.mark.parametrize("call", [5, 30, 60])
+def test_recording_that_is_killed_is_completed_by_catching_up(
+    checkout: Checkout, call: int
+) -> None:
+    forget(checkout)
+    killed = checkout.run("python", "-c", KILLED, str(call), status=9, PYTHONPATH="src")
+    assert "Traceback" not in killed.output
+    assert catch_up(checkout) == MISSED
+    (row,) = checkout.rows()
+    check_row(row, checkout)
+    assert [(run.name, run.status) for run in checkout.runs()] == [
+        (name, "FINISHED") for name in STAGES
+    ]
+    for run in checkout.runs():
+        pictures = [file for file in files(run) if file.endswith(".webp")]
+        assert len(pictures) == len({file.partition("+timestamp")[0] for file in pictures})
+
+
+# Catches up, and ends itself in the midst of a call to MLflow.
+KILLED = """
+import os, sys
+from pathlib import Path
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Store
+from dcgan_inpainting.tracking.record import catch_up
+
+count = 0
+
+def counted(method):
+    def call(*arguments, **options):
+        global count
+        count += 1
+        if count == int(sys.argv[1]):
+            os._exit(9)
+        return method(*arguments, **options)
+    return call
+
+for name in ("create_run", "log_batch", "set_tag", "update_run_info", "log_inputs"):
+    setattr(Store, name, counted(getattr(Store, name)))
+catch_up(Path.cwd())
+"""
+
+
+def forget(checkout: Checkout) -> None:
+    """Remove the store."""
+    (checkout.path / "mlflow.db").unlink(missing_ok=True)
+    shutil.rmtree(checkout.path / "mlruns", ignore_errors=True)
+
+
+def catch_up(checkout: Checkout) -> str:
+    return checkout.run(*CATCH_UP, PYTHONPATH="src").stdout.strip()
+
+
+def files(run: Logged) -> set[str]:
+    """Return the names of a run's artifacts, without what MLflow makes of a moment."""
+    passing = re.compile(r"\+timestamp\+\d+\+[-\w]+|[0-9a-f-]{36}")
+    found = (path for path in run.artifacts.rglob("*") if path.is_file())
+    return {passing.sub("", path.relative_to(run.artifacts).as_posix()) for path in found}

@@ -1,4 +1,4 @@
-"""What a stage's work may ask of the frame in which it runs: to be tracked, and to be kept."""
+"""What a training may ask of the frame in which it runs: to be followed live, and to be kept."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,42 +9,26 @@ from numpy.typing import NDArray
 
 
 class Run(Protocol):
-    """What a stage may tell its tracker."""
+    """What a training may show while it runs. What its files hold is logged from them later."""
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Note points of curves, or with no step, single figures. NaN and infinity are left out."""
+    def kept_in(self, folder: Path) -> None:
+        """Say where the training keeps its state: who goes on from that goes on with this run."""
 
-    def log_artifact(self, path: Path, folder: str = "") -> None:
-        """Keep a copy of a file or folder that the stage wrote."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Show points of curves. NaN and infinity are left out."""
 
-    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None:
-        """Keep a picture (uint8, H×W×3, or a file) as one step of a series of pictures."""
-
-    def log_table(self, path: Path, pictures: Path, name: str) -> None:
-        """Keep a table: a JSON file {column: [values]}, one column of which may be `picture`.
-
-        Args:
-            path: the file.
-            pictures: the folder in which that column names files.
-            name: what the table is called, ending in .json.
-        """
-
-    def log_dataset(self, path: Path, name: str) -> None:
-        """Note a file that the stage reads, by its md5, which is also DVC's name for it."""
+    def log_image(self, image: NDArray[np.uint8], key: str, step: int) -> None:
+        """Show a picture (uint8, H×W×3) as one step of a series of pictures."""
 
 
 class _Silent:
-    """The Run of a process that has nothing to tell, because another one tells it."""
+    """The Run of a process that has nothing to show, because another one shows it."""
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None: ...
+    def kept_in(self, folder: Path) -> None: ...
 
-    def log_artifact(self, path: Path, folder: str = "") -> None: ...
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None: ...
 
-    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None: ...
-
-    def log_table(self, path: Path, pictures: Path, name: str) -> None: ...
-
-    def log_dataset(self, path: Path, name: str) -> None: ...
+    def log_image(self, image: NDArray[np.uint8], key: str, step: int) -> None: ...
 
 
 SILENT: Run = _Silent()

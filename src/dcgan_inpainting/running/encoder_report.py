@@ -60,8 +60,6 @@ class Reporter:
         psnr = {kind: round(value, 3) for kind, value in last.psnr.items()}
         text = json.dumps({"encoder_psnr": {**psnr, "mean": _mean(psnr)}}, indent=2) + "\n"
         write_text(self._folder / "metrics.json", text)
-        for name in ("training.csv", "validation.csv", "faces.png"):
-            self._run.log_artifact(self._folder / name)
 
 
 def _mean(figures: Mapping[str, float]) -> float:

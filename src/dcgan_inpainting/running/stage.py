@@ -1,4 +1,4 @@
-"""The frame in which every stage script runs: its parameters, its lock, its tracked run."""
+"""The frame in which every stage script runs: its parameters, its lock, its run in MLflow."""
 
 import argparse
 import logging
@@ -48,37 +48,35 @@ def kind_and_split(description: str | None) -> argparse.Namespace:
 
 
 def run_stage(
-    name: str,
-    model: type[S] | None,
-    work: Callable[[S, Run], None] | Callable[[Section, Run], None],
-    *,
-    item: str = "",
-    resumable: bool = False,
+    name: str, model: type[S] | None, work: Callable[[S], None], *, item: str = ""
 ) -> None:
-    """Run one stage: validate its section, hold its lock, track it, and do its work.
+    """Run one stage: validate its section, hold its lock, and do its work.
 
     Args:
         name: the stage. Its section of params.yaml has the same name.
         model: the pydantic model of that section; None = the stage has no settings.
-        work: what the stage does, given its parameters and the tracked run.
+        work: what the stage does, given its parameters.
         item: which item of a DVC matrix this is, for example the kind of mask.
-        resumable: whether it goes on where a killed attempt stopped, so that both are one run.
 
     Ends the process as command_line says.
     """
     with reporting(name):
         params: Any = Section() if model is None else read_section(name, model)
-        if rank_of_this_process() > 0:
-            # The first of the processes that share the work speaks and writes for all.
-            work(params, SILENT)
-            return
-        if cores() < available():
-            log.info("using %d of %d cores", cores(), available())
-        root = project_root()
-        with (
-            _exclusive(name, item),
-            track(name, item, params, root, resumable=resumable) as run,
-        ):
+        with _framed(name, item, params, live=False):
+            work(params)
+
+
+def run_training(name: str, model: type[S], work: Callable[[S, Run], None]) -> None:
+    """Run a stage as run_stage does, and let MLflow follow it while it works.
+
+    Args:
+        name: the stage. Its section of params.yaml has the same name.
+        model: the pydantic model of that section.
+        work: what the stage does, given its parameters and the run to tell.
+    """
+    with reporting(name):
+        params = read_section(name, model)
+        with _framed(name, "", params, live=True) as run:
             work(params, run)
 
 
@@ -103,6 +101,18 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _framed(name: str, item: str, params: Section, *, live: bool) -> Iterator[Run]:
+    """Let the first of the processes that share the work speak, write and be tracked for all."""
+    if rank_of_this_process() > 0:
+        yield SILENT
+        return
+    if cores() < available():
+        log.info("using %d of %d cores", cores(), available())
+    with _exclusive(name, item), track(name, item, params, project_root(), live=live) as run:
+        yield run
 
 
 @contextmanager

@@ -71,6 +71,3 @@ class Reporter:
         rounded = {name: round(value, 3) for name, value in figures.items()}
         text = json.dumps({**rounded, "chosen_images": trained.chosen.images}, indent=2) + "\n"
         write_text(self._folder / "metrics.json", text)
-        self._run.log_metrics({"swd_floor": scores.swd_floor})
-        for name in ("losses.csv", "validation.csv"):
-            self._run.log_artifact(self._folder / name)

@@ -1,191 +1,218 @@
-"""The seam between the stages and MLflow: how a stage's run is kept.
+"""The run of a training while it goes on; and that of a stage that fails.
 
-Nothing here may cost a result. A tracking server that is down, or a store that breaks, is worth
-one warning; what it missed is kept and can be logged later. No stage's output depends on it.
+Nothing here may cost a result: a tracking server that is down, or a store that breaks, is worth one
+warning. What MLflow misses is logged from the stage's files, by `record` or `make catch-up`.
 """
 
 import logging
 import math
 import os
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel
 
-from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.files import md5_of
-from dcgan_inpainting.common.frame import Run
-from dcgan_inpainting.tracking import messages
-from dcgan_inpainting.tracking.continuation import CHECKOUT, checkout
+from dcgan_inpainting.common.files import md5_of, write_text
+from dcgan_inpainting.common.frame import SILENT, Run
+from dcgan_inpainting.tracking import timing
 from dcgan_inpainting.tracking.experiment import Experiment, shown
-from dcgan_inpainting.tracking.lock import Entry, entry_of, key
-from dcgan_inpainting.tracking.machine import Machine
-from dcgan_inpainting.tracking.outbox import Outbox
-from dcgan_inpainting.tracking.provenance import provenance
-from dcgan_inpainting.tracking.store import STAGE_KEY
+from dcgan_inpainting.tracking.held import Held
+from dcgan_inpainting.tracking.location import StoreLocation
+from dcgan_inpainting.tracking.provenance import OF_DVC_EXPERIMENTS, provenance
+from dcgan_inpainting.tracking.store import KEY, MADE, PARENT, WEIGHTS, Point, Store, missed
+from dcgan_inpainting.tracking.timing import began, now
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as StoredRun
 
 log = logging.getLogger(__name__)
+
+NOTE = "mlflow-run"  # a file beside a training's checkpoints: the id of its run
+ATTEMPTS = "attempts"  # tag of a run that was continued: how many processes have worked at it
 
 FLUSH_SECONDS = 5.0  # how late a curve may be
 FLUSH_SECONDS_AT_MOST = 60.0  # the same for a slow store, that sending take no more than
 FLUSH_SHARE = 0.01  # … of the time
-POINTS = 1000  # that may wait
+RETRY_SECONDS = 60.0  # how long a tracker that failed is left alone
 
 
 @contextmanager
-def track(
-    stage: str, item: str, params: BaseModel, root: Path, *, resumable: bool = False
-) -> Iterator[Run]:
-    """Track one stage as one run, which ends as its work ends: finished, failed or killed.
+def track(stage: str, item: str, params: BaseModel, root: Path, *, live: bool) -> Iterator[Run]:
+    """Follow one stage.
 
-    Where DVC runs the stage, its run is nested in the row of the experiment. There a resumable
-    stage continues the run of a killed attempt at the same work in this checkout, be it another
-    experiment's. Points and pictures that the run already has may be told again: they stay single.
+    A training has a run from its start to its end: finished, failed or killed. Any other stage has
+    one here only if it fails while DVC runs it; otherwise `record` makes it of the stage's files.
 
     Args:
         stage: the stage's name.
         item: which item of a DVC matrix it is, or "".
         params: the stage's validated section of params.yaml.
         root: the user's own checkout, where the store is unless MLFLOW_TRACKING_URI says otherwise.
-        resumable: whether the stage goes on where a killed attempt stopped, to the same points and
-            pictures as that would have made.
+        live: whether the stage is a training, to be followed while it runs.
 
     Raises:
         Exactly what the work inside raises, and nothing of the tracker's.
     """
-    run = _TrackedRun(stage, item, params, root.resolve(), resumable=resumable)
+    run = _LiveRun(stage, item, params, root.resolve())
+    by_dvc = "DVC_STAGE" in os.environ
     try:
-        yield run
+        yield run if live else SILENT
     except KeyboardInterrupt:
-        run.end("KILLED", "interrupted")
+        if live:
+            run.end("KILLED", "interrupted")
         raise
     except BaseException as error:  # whatever ends the work ends the run, and goes on its way up
-        run.end("FAILED", f"{type(error).__name__}: {error}")
+        if live or by_dvc:
+            run.end("FAILED", f"{type(error).__name__}: {error}")
         raise
     else:
-        run.end("FINISHED")
+        if by_dvc:
+            timing.note(f"{stage}@{item}" if item else stage, run.start, now())
+        if live:
+            run.end("FINISHED")
 
 
-class _TrackedRun:
-    """A run whose curves are collected and sent now and then, and everything else at once."""
+class _LiveRun:
+    """A run whose pictures are sent at once, and its curves now and then."""
 
-    def __init__(
-        self, stage: str, item: str, params: BaseModel, root: Path, *, resumable: bool
-    ) -> None:
-        self._points: list[messages.Point] = []
+    def __init__(self, stage: str, item: str, params: BaseModel, root: Path) -> None:
+        self.start = now()
+        self._stage = stage
+        self._item = item
+        self._params = shown({stage: params.model_dump(mode="json")})
+        self._location = StoreLocation.of(root)
+        self._note: Path | None = None
+        self._points: list[Point] = []
         self._not_finite: dict[str, str] = {}
-        self._warned = False
-        self._machine = Machine()
-        tags = {"kind": "stage", "stage": stage, **provenance(Path.cwd())}
-        if item:
-            tags["item"] = item
-        if entry := _entry(outs=False):
-            tags[STAGE_KEY] = key(entry)
-        if resumable:
-            tags[CHECKOUT] = checkout(root)
-        opening = messages.Begin(
-            name=f"{stage} {item}".strip(),
-            tags=tags,
-            params=shown({stage: params.model_dump(mode="json")}),
-            start=_now(),
-            experiment=Experiment.current(Path.cwd()),
-            resumable=resumable,
-        )
-        self._process = opening.process
-        self._outbox = Outbox(root, opening)
+        self._store: Store | None = None  # None: not connected, or no longer
+        self._run_id = ""
+        self._held: Held | None = None  # None: it is new
+        self._monitor: Any = None
         self._next_flush = time.monotonic() + FLUSH_SECONDS
+        self._retry_at = 0.0
+        self._warned = False
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        now = _now()
+    def kept_in(self, folder: Path) -> None:
+        self._note = folder / NOTE
+        self._tell(self._watch)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        time_ = now()
         for name, value in metrics.items():
-            number = float(value)
-            if math.isfinite(number):
-                self._points.append((name, number, now, step))
+            if math.isfinite(value):
+                self._points.append(Point(name, float(value), step, time_))
             else:
                 # MLflow would draw infinity as 1.8e308 and flatten the rest of the curve.
-                self._not_finite.setdefault(name, f"{name} is {number} at step {step or 0}")
-        if len(self._points) >= POINTS or time.monotonic() >= self._next_flush:
-            self._flush()
+                self._not_finite.setdefault(name, f"{name} is {value} at step {step}")
+        if time.monotonic() >= self._next_flush:
+            self._tell(self._flush)
 
-    def log_artifact(self, path: Path, folder: str = "") -> None:
-        path.stat()  # a file that the stage did not write is the stage's error, not the tracker's
-        self._outbox.send(messages.Artifact(path=path, folder=folder))
+    def log_image(self, image: NDArray[np.uint8], key: str, step: int) -> None:
+        def send(store: Store) -> None:
+            if self._held is None or not self._held.has_picture(key, step):
+                store.client.log_image(self._run_id, image, key=key, step=step)
 
-    def log_image(self, image: NDArray[np.uint8] | Path, key: str, step: int) -> None:
-        if isinstance(image, Path):
-            self._outbox.send(messages.Picture(path=image, key=key, step=step))
-            return
-        with self._at_no_cost(), tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "picture.png"
-            Image.fromarray(image).save(path)
-            self._outbox.send(messages.Picture(path=path, key=key, step=step))
+        self._tell(send)
 
-    def log_table(self, path: Path, pictures: Path, name: str) -> None:
-        self._outbox.send(messages.Table(path=path, pictures=pictures, name=name))
-
-    def log_dataset(self, path: Path, name: str) -> None:
-        digest, size = md5_of(path), path.stat().st_size
-        source = path.as_posix()
-        self._outbox.send(messages.Dataset(name=name, digest=digest, source=source, size=size))
-
-    def end(self, status: messages.Status, reason: str = "") -> None:
+    def end(self, status: str, reason: str = "") -> None:
         """Send what is left and close the run as FINISHED, FAILED or KILLED."""
-        self._flush()
-        if status == "FINISHED" and (entry := _entry(outs=True)):
-            with self._at_no_cost(), tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "dvc.lock.yaml"
-                text = yaml.safe_dump({os.environ["DVC_STAGE"]: entry}, sort_keys=False)
-                path.write_text(text, encoding="utf-8")
-                self.log_artifact(path)
-        end = messages.End(status=status, reason=reason, end=_now(), process=self._process)
-        self._outbox.send(end)
-        self._outbox.close()
+        self._retry_at = 0.0
+        if self._monitor is not None:
+            self._monitor.finish()
+        self._tell(self._flush)
+        self._tell(lambda store: self._close(store, status, reason))
 
-    @contextmanager
-    def _at_no_cost(self) -> Iterator[None]:
-        """Let no error out of what is done for the tracker alone: a full /tmp, say."""
+    def _tell(self, call: Callable[[Store], None]) -> None:
+        """Tell MLflow something of the run, once that is open; an error costs a warning."""
+        if time.monotonic() < self._retry_at:
+            return
         try:
-            yield
+            if self._store is None:
+                self._store = self._open()
+            call(self._store)
         except Exception as error:
+            self._store = None
+            self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._warned:
-                log.warning("not all is tracked, the work goes on: %s", error)
+                log.warning(missed(error, self._location))
             self._warned = True
 
-    def _flush(self) -> None:
+    def _open(self) -> Store:
+        """Connect, and make the run or go on with that of a killed attempt."""
+        store = Store.connected(self._location)
+        experiment = Experiment.current(Path.cwd())
+        tags = {"kind": "stage", "stage": self._stage, **provenance(Path.cwd())}
+        if self._item:
+            tags["item"] = self._item
+        if experiment is not None:
+            tags |= {
+                PARENT: store.row(experiment, min(self.start, began(Path.cwd()))),
+                KEY: experiment.key,
+            }
+        run = self._earlier(store)
+        if run is None:
+            name = f"{self._stage} {self._item}".strip()
+            run = store.create(name, self.start, tags, self._params)
+        else:
+            self._go_on(store, run, tags)
+        self._run_id = run.info.run_id
+        if self._note is not None:
+            write_text(self._note, self._run_id)
+        if experiment is not None and experiment.patch:
+            store.client.log_text(self._run_id, experiment.patch, "changes.patch")
+        return store
+
+    def _earlier(self, store: Store) -> "StoredRun | None":
+        """Return the run of this training that is not finished, if the store has it."""
+        run_id = self._run_id
+        if not run_id and self._note is not None and self._note.is_file():
+            run_id = self._note.read_text(encoding="utf-8", errors="replace").strip()
+        found = store.find(f"attributes.run_id = '{run_id}'") if run_id.isalnum() else []
+        # A longer training goes on from the same checkpoints, and is another run.
+        same = [run for run in found if run.data.params == self._params]
+        return next((run for run in same if run.info.status != "FINISHED"), None)
+
+    def _go_on(self, store: Store, run: "StoredRun", tags: Mapping[str, str]) -> None:
+        run_id, before = run.info.run_id, run.data.tags
+        for name in OF_DVC_EXPERIMENTS:
+            if name in before and name not in tags:
+                store.client.delete_tag(run_id, name)
+        attempts = int(before.get(ATTEMPTS, "1")) + (run_id != self._run_id)
+        store.reopen(run, {**tags, ATTEMPTS: str(attempts)})
+        self._held = Held(store.client, run_id)
+
+    def _watch(self, store: Store) -> None:
+        """Let MLflow's own monitor follow the load of processor, memory and GPU."""
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        untyped: Any = SystemMetricsMonitor
+        uri = store.location.uri
+        self._monitor = untyped(self._run_id, resume_logging=True, tracking_uri=uri)
+        self._monitor.start()
+
+    def _flush(self, store: Store) -> None:
         began = time.monotonic()
-        if began >= self._next_flush:  # not of a stage that is over in a moment
-            with self._at_no_cost():
-                self._points += self._machine.points(_now())
-        points, self._points = self._points, []
-        if points:
-            self._outbox.send(messages.Metrics(points=points))
+        held = self._held
+        if held is not None:
+            new = [point for point in self._points if not held.has_point(point.name, point.step)]
+            self._points = new
+        store.log_points(self._run_id, self._points)
+        self._points = []
         if self._not_finite:
-            text = "; ".join(self._not_finite.values())
-            self._outbox.send(messages.Tags(tags={"not_finite": text}))
-        now = time.monotonic()
-        pause = min((now - began) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
-        self._next_flush = now + max(FLUSH_SECONDS, pause)
+            store.tag(self._run_id, {"not_finite": "; ".join(self._not_finite.values())})
+        ended = time.monotonic()
+        pause = min((ended - began) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
+        self._next_flush = ended + max(FLUSH_SECONDS, pause)
 
-
-def _entry(*, outs: bool) -> Entry | None:
-    """Return the stage's entry of dvc.lock; None where it is not DVC that runs it."""
-    stage = os.environ.get("DVC_STAGE")
-    if not stage:
-        return None
-    try:
-        return entry_of(stage, Path.cwd(), outs=outs)
-    except (KeyError, OSError, UserError) as error:
-        log.warning("the entry of dvc.lock can't be told: %s", error)
-        return None
-
-
-def _now() -> int:
-    """Return milliseconds since 1970, as MLflow counts."""
-    return int(time.time() * 1000)
+    def _close(self, store: Store, status: str, reason: str) -> None:
+        if status == "FINISHED":
+            store.tag(self._run_id, {MADE: md5_of(WEIGHTS[self._stage])})
+        store.close(self._run_id, status, reason)
+        row = store.client.get_run(self._run_id).data.tags.get(PARENT)
+        if row is not None and status != "FINISHED":
+            store.close(row, status, reason)

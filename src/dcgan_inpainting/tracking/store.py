@@ -3,10 +3,10 @@
 import gc
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from filelock import FileLock
 
@@ -19,7 +19,6 @@ from dcgan_inpainting.tracking.location import (
     sqlite_uri,
 )
 from dcgan_inpainting.tracking.provenance import Process, host
-from dcgan_inpainting.tracking.told import Told
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,13 +26,27 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "dcgan-inpainting"
 LINE_LENGTH = 500  # of an error
-MANY = 1000  # runs in one answer
+MANY = 1000  # runs in one answer, and MLflow's limit of metrics for one call
 
 ROW = "experiment"  # the tag `kind` of a row; the runs of its stages have "stage"
 PARENT = "mlflow.parentRunId"
 KEY = "experiment.key"
-STAGE_KEY = "dvc.key"  # what determines a stage's result: lock.key()
+STAGE_KEY = "dvc.key"  # tag of a run that shows a result whole: lock.key() of its entry
+MADE = "weights"  # tag of a training that has ended: the md5 of the file that it is known by
+WEIGHTS = {
+    "train": Path("models/generator.safetensors"),
+    "encoder": Path("models/encoder.safetensors"),
+}
 RECORDED = "dvc.lock"  # tag of a row that is complete: the digest of the dvc.lock that it shows
+
+
+class Point(NamedTuple):
+    """One point of a curve."""
+
+    name: str
+    value: float
+    step: int
+    time: int  # milliseconds since 1970
 
 
 class Store:
@@ -48,7 +61,38 @@ class Store:
         self.location = location
         with _uncollected():
             self.client, self.experiment_id = _connect(location)
-        self._told: dict[str, Told] = {}
+
+    @classmethod
+    def connected(cls, location: StoreLocation) -> Self:
+        """Connect, and end the runs whose processes were killed.
+
+        Raises:
+            UserError: MLFLOW_TRACKING_URI is no address that MLflow takes.
+            whatever MLflow raises where the store can't be opened.
+        """
+        location.check()
+        store = cls(location)
+        store.end_dead_runs()
+        return store
+
+    def create(
+        self, name: str, start: int, tags: Mapping[str, str], params: Mapping[str, str]
+    ) -> "Run":
+        """Make a run that began at `start`, in milliseconds since 1970."""
+        from mlflow.entities import Param
+
+        run = self.client.create_run(self.experiment_id, start, dict(tags), name)
+        values = [Param(*pair) for pair in params.items()]
+        self.client.log_batch(run.info.run_id, params=values)
+        return run
+
+    def log_points(self, run_id: str, points: Sequence[Point]) -> None:
+        """Log points of curves, in batches."""
+        from mlflow.entities import Metric
+
+        metrics = [Metric(point.name, point.value, point.time, point.step) for point in points]
+        for first in range(0, len(metrics), MANY):
+            self.client.log_batch(run_id, metrics=metrics[first : first + MANY])
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run, in one call."""
@@ -73,16 +117,12 @@ class Store:
             experiment: whose row.
             start: milliseconds since 1970 at which it began, for a new row.
         """
-        from mlflow.entities import Param
-
         for run in self.find(f"tags.kind = '{ROW}' and tags.`{KEY}` = '{experiment.key}'"):
             if RECORDED not in run.data.tags:
                 self.reopen(run, {"process": experiment.tags["process"]})
                 return run.info.run_id
         tags = {**experiment.tags, KEY: experiment.key}
-        run = self.client.create_run(self.experiment_id, start, tags, experiment.name)
-        values = [Param(*pair) for pair in experiment.params.items()]
-        self.client.log_batch(run.info.run_id, params=values)
+        run = self.create(experiment.name, start, tags, experiment.params)
         if experiment.patch:
             self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
         return run.info.run_id
@@ -95,17 +135,6 @@ class Store:
             self.client.delete_tag(run_id, "error")
         if run.info.status != "RUNNING":
             self.client.update_run(run_id, status="RUNNING")
-        self.forget(run_id)
-
-    def forget(self, run_id: str) -> None:
-        """Ask anew what a run was told: another attempt's messages follow."""
-        self._told.pop(run_id, None)
-
-    def told(self, run_id: str) -> Told:
-        """Return what earlier attempts have told a run; MLflow is asked once for each attempt."""
-        if run_id not in self._told:
-            self._told[run_id] = Told(self.client, run_id)
-        return self._told[run_id]
 
     def close(self, run_id: str, status: str, reason: str = "", end: int | None = None) -> None:
         """End a run as FINISHED, FAILED or KILLED, now or at `end` in milliseconds since 1970."""
@@ -131,6 +160,14 @@ def process_gone(run: "Run") -> bool:
     """Return whether the process of a run is known to have ended."""
     process = Process.parse(run.data.tags.get("process", ""))
     return process is not None and process.gone()
+
+
+def missed(error: Exception, location: StoreLocation) -> str:
+    """Return what to warn of where MLflow can't be told something."""
+    return (
+        "not tracked now, the work goes on (`make catch-up` logs it later): "
+        f"MLflow at {location.shown}: {said(error, location)}"
+    )
 
 
 def one_line(text: str) -> str:

@@ -22,8 +22,7 @@ import psutil
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.tracking.location import StoreLocation
-from dcgan_inpainting.tracking.outbox import catch_up
-from dcgan_inpainting.tracking.record import record_if_new
+from dcgan_inpainting.tracking.record import catch_up
 from dcgan_inpainting.tracking.view import Page, pages
 
 HOST = "127.0.0.1"
@@ -48,7 +47,6 @@ def show(port: int, root: Path) -> int:
     if not served:
         check_port(port, "make ui")
     store, _ = catch_up(root)
-    record_if_new(root, store)
     found = pages(store)
     if served:
         print(directions(_without_password(location.uri), found))

@@ -1,16 +1,11 @@
-"""Stores and stages that the tests of tracking share."""
+"""Stores and trainings that the tests of tracking share."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
-from dcgan_inpainting.tracking.runs import track
-
-
-class Params(BaseModel):
-    width: int = 24
+from tests.unit.tracking.attempt import attempt
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +18,12 @@ def work_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def first_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with a store and one run in it; a store takes seconds to make."""
+    """A checkout with a store and one run in it, of an encoder; a store takes seconds to make."""
     root = tmp_path_factory.mktemp("first checkout")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.chdir(root)
-        with track("train", "", Params(), root) as run:
-            Path("note.txt").write_text("from the first checkout")
-            run.log_artifact(Path("note.txt"))
+        attempt(root, range(1), stage="encoder")
     return root
 
 
