@@ -1,7 +1,7 @@
 """Experiments image by image against the workspace: `python -m benchmarks.compare NAME…`.
 
 A NAME is an experiment of DVC's or a commit, whose results are in DVC's cache. Of each and of the
-workspace the mean PSNR and SSIM of the holes are printed, and the differences to the workspace on
+workspace the means of the headline metrics are printed, and the differences to the workspace on
 the images that both have, with 95 % intervals: that some faces are hard for all is not in these.
 """
 
@@ -11,11 +11,10 @@ import pandas as pd
 
 from benchmarks.results import of_revision, of_workspace
 from dcgan_inpainting.baselines.methods import BASELINES
-from dcgan_inpainting.evaluate.metrics import interval
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
 from dcgan_inpainting.process.command_line import reporting
 
 TABLE = "reports/per_image.csv"
-METRICS = {"hole_psnr": 2, "hole_ssim": 3}  # and with how many decimals
 
 
 def own(table: pd.DataFrame) -> pd.DataFrame:
@@ -27,7 +26,7 @@ def means(figures: pd.DataFrame) -> str:
     """Return a row's cells: for each mask the means."""
     groups = figures.groupby("mask", sort=False)
     return " | ".join(
-        " / ".join(f"{images[metric].mean():.{digits}f}" for metric, digits in METRICS.items())
+        " / ".join(METRICS[name].text(images[name].mean()) for name in HEADLINE)
         for _, images in groups
     )
 
@@ -38,12 +37,11 @@ def differences(figures: pd.DataFrame, base: pd.DataFrame) -> str:
     mine, others = figures.loc[both_have], base.loc[both_have]
     if not mine.file.equals(others.file):
         return "other images"
-    gains = mine[list(METRICS)] - others[list(METRICS)]
+    gains = mine[list(HEADLINE)] - others[list(HEADLINE)]
     cells = []
     for _, images in gains.groupby("mask", sort=False):
         both = (
-            f"{images[metric].mean():+.{digits}f} ± {interval(images[metric]):.{digits}f}"
-            for metric, digits in METRICS.items()
+            METRICS[name].gain(images[name].mean(), interval(images[name])) for name in HEADLINE
         )
         cells.append(f"{' / '.join(both)} ({len(images)})")
     return " | ".join(cells)
@@ -52,13 +50,14 @@ def differences(figures: pd.DataFrame, base: pd.DataFrame) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="experiment or commit")
-    names = parser.parse_args().names
+    revisions = parser.parse_args().names
     base = own(of_workspace(TABLE))
-    others = {name: own(of_revision(name, TABLE)) for name in names}
+    others = {name: own(of_revision(name, TABLE)) for name in revisions}
     masks = base.index.unique("mask")
     heading = " | ".join(masks)
     line = "|---" * (len(masks) + 1) + "|"
-    print(f"| hole PSNR [dB] / SSIM | {heading} |\n{line}\n| workspace | {means(base)} |")
+    names = " / ".join(METRICS[name].label for name in HEADLINE)
+    print(f"| {names} | {heading} |\n{line}\n| workspace | {means(base)} |")
     for name, figures in others.items():
         print(f"| {name} | {means(figures)} |")
     print(f"\n| less the workspace's (images) | {heading} |\n{line}")

@@ -1,4 +1,4 @@
-"""Quality against time of each way to restore, in one run: `python -m benchmarks.quality`.
+"""Quality against time of each method, in one run: `python -m benchmarks.quality`.
 
 It needs what `make repro` leaves: the trained networks, the training faces for the baselines, and
 the validation faces, which no result is reported of. Each search is tried with ever more steps, so
@@ -13,17 +13,16 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import now
-from dcgan_inpainting.baselines.methods import BASELINES, Method
-from dcgan_inpainting.common.images import Images, load_images
+from dcgan_inpainting.baselines.methods import BASELINES
+from dcgan_inpainting.common.images import Images, Method, load_images
 from dcgan_inpainting.common.settings import load_params
-from dcgan_inpainting.evaluate.metrics import quality
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, Pairs, quality
 from dcgan_inpainting.inpaint import params as settings
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.restoration import as_method
 from dcgan_inpainting.masks.kinds import make_masks
-from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import device
-from dcgan_inpainting.networks.encoder import Encoder, load_encoder
+from dcgan_inpainting.networks.encoder import load_encoder
 from dcgan_inpainting.networks.weights import load_trained
 from dcgan_inpainting.process.command_line import reporting
 
@@ -51,27 +50,18 @@ def searches() -> Iterator[tuple[str, InpaintParams]]:
     yield "encoder alone", changed(encoder_share=1.0, steps=0, depth=0, starts=1)
 
 
-def search_way(
-    networks: tuple[Generator, Discriminator], encoder: Encoder, params: InpaintParams
-) -> Method:
-    """Return what the search with these settings makes of damaged images."""
-    return lambda damaged, known: (
-        restore(damaged, known, *networks, params, encoder=encoder).composite
-    )
-
-
-def measure(faces: Images, way: Method) -> tuple[float, list[str]]:
-    """Return seconds an image, and the mean PSNR and SSIM of the holes of each kind."""
+def measure(faces: Images, method: Method) -> tuple[float, list[str]]:
+    """Return seconds an image, and the means of the HEADLINE metrics for each kind of hole."""
     figures, spent = [], 0.0
     for kind in KINDS:
         known = make_masks(kind, len(faces), faces.shape[1], seed=0)
         damaged = np.where(known[..., None], faces, np.uint8(0))
         start = now()
-        restored = way(damaged, known)
+        restored = method(damaged, known)
         spent += now() - start
-        each = [quality(*row) for row in zip(faces, restored, known, strict=True)]
-        psnr = np.mean([one.hole_psnr for one in each])
-        figures.append(f"{psnr:6.2f} {np.mean([one.hole_ssim for one in each]):5.3f}")
+        found = quality(Pairs(faces, restored, known))
+        means = (METRICS[name].text(found[name].mean()).rjust(5) for name in HEADLINE)
+        figures.append(" ".join(means).rjust(12))
     return spent / len(KINDS) / len(faces), figures
 
 
@@ -83,17 +73,16 @@ def main() -> None:
     faces = np.array(load_images(CROPPED / "val.npy")[: args.images])
     train = load_images(CROPPED / "train.npy")
     networks, encoder = load_trained(MODELS), load_encoder(MODELS)
-    ways = [
+    methods = [
         *((name, make(train)) for name, make in BASELINES.items()),
-        *((name, search_way(networks, encoder, params)) for name, params in searches()),
+        *((name, as_method(*networks, params, encoder=encoder)) for name, params in searches()),
     ]
-    print(
-        f"{len(faces)} faces, {torch.get_num_threads()} threads, {device().type}; hole PSNR, SSIM"
-    )
+    names = ", ".join(METRICS[name].label for name in HEADLINE)
+    print(f"{len(faces)} faces, {torch.get_num_threads()} threads, {device().type}; {names}")
     print(f"{'':<24}{'s an image':>11}  " + "  ".join(f"{kind:<12}" for kind in KINDS))
-    for name, way in ways:
+    for name, method in methods:
         if not (args.without_yeh and name.startswith("yeh")):
-            seconds, figures = measure(faces, way)
+            seconds, figures = measure(faces, method)
             print(f"{name:<24}{seconds:>11.3f}  " + "  ".join(figures), flush=True)
 
 

@@ -12,18 +12,13 @@ import pandas as pd
 
 from benchmarks.results import of_revision, of_workspace
 from dcgan_inpainting.baselines.methods import BASELINES
+from dcgan_inpainting.evaluate.metrics import METRICS, PAIRED
 from dcgan_inpainting.process.command_line import reporting
 
-QUALITY, PAIRED = "reports/quality.csv", "reports/paired.csv"
-WITH_INTERVAL = {"hole_psnr": 2, "hole_ssim": 3, "haarpsi": 3}  # and with how many decimals
-COLUMNS = {
-    "hole_psnr": "hole PSNR [dB]",
-    "hole_ssim": "hole SSIM",
-    "hole_l1": "hole L1",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "haarpsi": "HaarPSI",
-}
+QUALITY, DIFFERENCES = "reports/quality.csv", "reports/paired.csv"
+LEFT_OUT = "l1"  # that of the hole says it
+OF_HOLES = [name for name in METRICS if name.startswith("hole_")]
+COLUMNS = [*OF_HOLES, *(name for name in METRICS if name not in (*OF_HOLES, LEFT_OUT))]
 
 
 def table(header: list[str], rows: Iterator[list[str]]) -> str:
@@ -38,11 +33,9 @@ def quality(figures: pd.DataFrame) -> Iterator[list[str]]:
         for place, (_, row) in enumerate(methods.iterrows()):
             cells = []
             for metric in COLUMNS:
-                digits = WITH_INTERVAL.get(metric, 4 if metric == "hole_l1" else 2)
-                digits = 3 if metric == "ssim" else digits
-                text = f"{row[metric]:.{digits}f}"
-                if metric in WITH_INTERVAL:
-                    text += f" ± {row[f'{metric}_ci95']:.{digits}f}"
+                text = METRICS[metric].text(row[metric])
+                if metric in PAIRED:
+                    text += f" ± {METRICS[metric].text(row[f'{metric}_ci95'])}"
                     best = row[metric] == methods[metric].max()
                     text = f"**{text}**" if best else text
                 cells.append(text)
@@ -52,12 +45,12 @@ def quality(figures: pd.DataFrame) -> Iterator[list[str]]:
 def paired(figures: pd.DataFrame, other: str) -> Iterator[list[str]]:
     """Yield a row for each mask: how much better than the other method, and how often."""
     for mask, metrics in figures[figures.other == other].groupby("mask", sort=False):
-        by_metric = metrics.set_index("metric")
+        by_metric = metrics.set_index("metric").to_dict("index")
         cells = []
-        for metric, digits in WITH_INTERVAL.items():
-            row = by_metric.loc[metric]
-            cells.append(f"{row.difference:+.{digits}f} ± {row.ci95:.{digits}f}")
-            cells.append(f"{row.better:.0%}".replace("%", " %"))
+        for metric in PAIRED:
+            row = by_metric[metric]
+            cells.append(METRICS[metric].gain(row["difference"], row["ci95"]))
+            cells.append(f"{row['better']:.0%}".replace("%", " %"))
         yield [str(mask), *cells]
 
 
@@ -74,11 +67,11 @@ def main() -> None:
     order = {mask: place for place, mask in enumerate(own["mask"].unique())}
     together = together[together["mask"].isin(order)]
     together = together.sort_values("mask", key=lambda masks: masks.map(order), kind="stable")
-    print(table(["mask", "method", *COLUMNS.values()], quality(together)))
-    names = [COLUMNS[metric] for metric in WITH_INTERVAL]
+    print(table(["mask", "method", *(METRICS[name].label for name in COLUMNS)], quality(together)))
+    names = [METRICS[metric].label for metric in PAIRED]
     header = ["mask", *(cell for name in names for cell in (name, "better"))]
     print(f"\nless {arguments.other}\n")
-    print(table(header, paired(of_workspace(PAIRED), arguments.other)))
+    print(table(header, paired(of_workspace(DIFFERENCES), arguments.other)))
 
 
 if __name__ == "__main__":

@@ -1,32 +1,18 @@
 """Restore the holes of one kind of mask: data/inpainted/<kind>/."""
 
-import logging
-from collections.abc import Mapping
-from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import torch
-from tqdm import tqdm
-
-from dcgan_inpainting.common.files import md5_of
-from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
+from dcgan_inpainting.common.images import load_images, load_masks
 from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration, restore
 from dcgan_inpainting.inpaint.results import save_results
-from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
-from dcgan_inpainting.networks.devices import device, processor
-from dcgan_inpainting.networks.distribution import start
 from dcgan_inpainting.networks.encoder import load_encoder
 from dcgan_inpainting.networks.weights import load_trained
-from dcgan_inpainting.process.ranks import rank_of_this_process
-from dcgan_inpainting.running.checkpoint_folders import held, run_folder
+from dcgan_inpainting.running.checkpoint_folders import run_folder
 from dcgan_inpainting.running.checkpoints import CHECKPOINTS
-from dcgan_inpainting.running.in_parts import RestorationInParts
-from dcgan_inpainting.running.parts import Parts
-from dcgan_inpainting.running.source_digest import digest_of_code
+from dcgan_inpainting.running.identity import identity_of
+from dcgan_inpainting.running.in_parts import restore_in_parts
 from dcgan_inpainting.running.stage import fresh_folder, kind_and_split, project_root, run_stage
 
 CROPPED = Path("data/cropped")
@@ -34,85 +20,40 @@ MASKS = Path("data/masks")
 MODELS = Path("models")
 INPAINTED = Path("data/inpainted")
 
-log = logging.getLogger(__name__)
-
 
 def work(kind: str, split: str, params: InpaintParams) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
-    side = Architecture.load(MODELS / ARCHITECTURE).image_size
-    images = load_images(CROPPED / f"{split}.npy", side=side)
-    known = load_masks(MASKS / f"{kind}.npy", images)
-    images = images[: len(known)]
-    identity = _identity(kind, split, params)
-    folder = run_folder(project_root() / CHECKPOINTS, "inpaint", identity)
-    parts = Parts(folder)
-    batches = RestorationInParts(parts, len(images), params.images_at_once)
-    with ExitStack() as stack:
-        if rank_of_this_process() == 0:
-            # Before the processes start: however long the wait, none of them waits for this one.
-            stack.enter_context(held(folder, identity))
-        fabric = start(params.devices, params.nodes, "auto", params.precision)
-        fabric.barrier()
-        missing = batches.missing()
-        fabric.barrier()  # until then nobody adds one, so all ranks share out the same
-        if fabric.global_rank == 0 and len(missing) < len(batches):
-            log.info("going on: %d of %d batches are missing", len(missing), len(batches))
-        mine = dict(islice(missing.items(), fabric.global_rank, None, fabric.world_size))
-        _restore(kind, images, known, params, batches, mine)
-        fabric.barrier()
-        if fabric.global_rank == 0:
-            save_results(fresh_folder(INPAINTED / kind), batches.joined(), params)
-            parts.clear()
+    faces, masks = CROPPED / f"{split}.npy", MASKS / f"{kind}.npy"
+    networks, encoder = load_trained(MODELS), load_encoder(MODELS)
+    images = load_images(faces, side=networks[0].architecture.image_size)
+    known = load_masks(masks, images)
 
+    def restore_batch(batch: slice) -> Restoration:
+        filmed = max(0, KEPT - batch.start)
+        pair = images[batch], known[batch]
+        return restore(*pair, *networks, params, encoder=encoder, with_frames=filmed)
 
-def _identity(kind: str, split: str, params: InpaintParams) -> dict[str, Any]:
-    """Return what determines the bytes of a restoration; how many share the work does not."""
-    files = [MASKS / f"{kind}.npy", CROPPED / f"{split}.npy", *sorted(MODELS.iterdir())]
-    return {
-        "params": params.model_dump(mode="json", exclude=SHARING),
-        "data": {str(file): md5_of(file) for file in files},
-        "code": digest_of_code(),
-        "torch": torch.__version__,
-        "processor": processor(device()),
-    }
+    def write(found: Restoration) -> None:
+        save_results(fresh_folder(INPAINTED / kind), found, params)
 
-
-def _restore(
-    kind: str,
-    images: Images,
-    known: Known,
-    params: InpaintParams,
-    batches: RestorationInParts,
-    mine: Mapping[int, slice],
-) -> None:
-    """Restore this process's batches."""
-    generator, discriminator = load_trained(MODELS)
-    encoder = load_encoder(MODELS)
-    total = sum(batch.stop - batch.start for batch in mine.values())
-    quiet = rank_of_this_process() > 0
-    with tqdm(total=total, desc=f"inpaint {kind}", unit=" images", disable=quiet) as bar:
-
-        def restore_batch(batch: slice) -> Restoration:
-            found = restore(
-                images[batch],
-                known[batch],
-                generator,
-                discriminator,
-                params,
-                encoder=encoder,
-                with_frames=max(0, KEPT - batch.start),
-            )
-            bar.update(len(found.z))
-            return found
-
-        batches.restore(mine, restore_batch)
+    settings = params.model_dump(mode="json", exclude=SHARING)
+    identity = identity_of(settings, [masks, faces, *sorted(MODELS.iterdir())])
+    restore_in_parts(
+        restore_batch,
+        len(known),
+        params,
+        title=f"inpaint {kind}",
+        folder=run_folder(project_root() / CHECKPOINTS, "inpaint", identity),
+        identity=identity,
+        write=write,
+    )
 
 
 if __name__ == "__main__":
-    arguments = kind_and_split(__doc__)
+    asked = kind_and_split(__doc__)
     run_stage(
         "inpaint",
         InpaintParams,
-        lambda params: work(arguments.kind, arguments.split, params.resolved()),
-        item=arguments.kind,
+        lambda params: work(asked.kind, asked.split, params.resolved()),
+        item=asked.kind,
     )

@@ -18,7 +18,7 @@ from dcgan_inpainting.crop.square import cut_square, scale
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.evaluate.comparison import Trial, as_tree, headline, measure, summarise
 from dcgan_inpainting.masks.kinds import make_masks
-from dcgan_inpainting.pictures.quality import before_and_after
+from dcgan_inpainting.pictures.faces import before_and_after
 from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown
 from dcgan_inpainting.tracking.stage_runs import log_picture
 from dcgan_inpainting.tracking.store import PARENT, ROW, Point, Store

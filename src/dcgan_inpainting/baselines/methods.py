@@ -1,8 +1,7 @@
 """What restores a hole without a generator; each must be beaten for the search to be worth it.
 
-Each baseline is made from the training images (uint8, M×H×W×3; may be memory-mapped). What is made
-takes damaged images (uint8, N×H×W×3) with masks (boolean, N×H×W, True = known) and returns them
-with their holes filled; known pixels are unchanged.
+Each is a method (common.images) made from the training images (uint8, M×H×W×3; may be
+memory-mapped).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,13 +9,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from skimage.restoration import inpaint_biharmonic
 
-from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.images import Images, Known, Method
 from dcgan_inpainting.process.cores import cores
 from dcgan_inpainting.process.parallel import process_pool
 
 CHUNK = 1024  # training images in memory at once
-
-Method = Callable[[Images, Known], Images]
 
 
 def mean(train: Images) -> Method:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -9,9 +10,11 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from dcgan_inpainting.common.errors import DamagedError, UserError
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
 from dcgan_inpainting.process.command_line import reporting
 
-METRICS = Path("reports/metrics.json")
+RESULTS = Path("reports/metrics.json")
+OF_WHOLE_IMAGES = ("psnr", "ssim")  # beside the HEADLINE
 WHERE = """
 Look at   reports/galleries/    original, damaged, each baseline and ours, by kind of mask
           reports/train/        loss curves, and samples as training went on
@@ -21,23 +24,33 @@ Then      make ui               the runs in MLflow
 
 
 def table(metrics: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Return reports/metrics.json as text: a line for each mask and method, the best in each mark.
+    """Return reports/metrics.json as text: a line for each mask and method, a mask's best marked.
 
     Args:
-        metrics: {mask: {method: {metric: value}}}, as evaluation.as_tree gives it.
+        metrics: {mask: {method: {metric: value}}}, as comparison.as_tree gives it.
     """
-    head = ("mask", "method", "hole PSNR [dB]", "hole SSIM", "PSNR", "SSIM")
-    lines = [f"{head[0]:<15} {head[1]:<11} {head[2]:>18} {head[3]:>17} {head[4]:>7} {head[5]:>7}"]
+    heads = {name: METRICS[name].label for name in (*HEADLINE, *OF_WHOLE_IMAGES)}
+    lines = [_line("mask", "method", heads)]
     for mask, methods in metrics.items():
-        best = max(methods, key=lambda method: methods[method]["hole_psnr"])
-        for method, m in methods.items():
-            lines.append(
-                f"{mask:<15} {method:<11} {m['hole_psnr']:>11.2f} ± {m['hole_psnr_ci95']:.2f} "
-                f"{m['hole_ssim']:>9.3f} ± {m['hole_ssim_ci95']:.3f} {m['psnr']:>7.2f} "
-                f"{m['ssim']:>7.3f}{'  ← best' if method == best else ''}"
-            )
+        best = max(methods, key=lambda method: methods[method][next(iter(HEADLINE))])
+        for method, figures in methods.items():
+            cells = {name: _cell(name, figures) for name in heads}
+            lines.append(_line(mask, method, cells) + ("  ← best" if method == best else ""))
             mask = ""
     return "\n".join(lines)
+
+
+def _cell(name: str, figures: Mapping[str, float]) -> str:
+    """Return a metric's mean, and of HEADLINE half its interval."""
+    text = METRICS[name].text
+    interval = f" ± {text(figures[f'{name}_ci95'])}" if name in HEADLINE else ""
+    return text(figures[name]) + interval
+
+
+def _line(mask: str, method: str, cells: Mapping[str, str]) -> str:
+    wide = {name: max(len("0.000 ± 0.000"), len(METRICS[name].label)) + 4 for name in HEADLINE}
+    numbers = (cell.rjust(wide.get(name, 7)) for name, cell in cells.items())
+    return f"{mask:<15} {method:<11} {' '.join(numbers)}"
 
 
 def main() -> None:
@@ -46,12 +59,12 @@ def main() -> None:
     Raises:
         UserError: there are none, or the file is damaged.
     """
-    if not METRICS.is_file():
-        raise UserError(f"{METRICS} is not there: run the pipeline first (make repro)")
+    if not RESULTS.is_file():
+        raise UserError(f"{RESULTS} is not there: run the pipeline first (make repro)")
     try:
-        text = table(json.loads(METRICS.read_bytes()))
+        text = table(json.loads(RESULTS.read_bytes()))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DamagedError(METRICS, f"is no table of figures ({error!r})") from None
+        raise DamagedError(RESULTS, f"is no table of figures ({error!r})") from None
     print(f"\n{text}\n{WHERE}")
 
 

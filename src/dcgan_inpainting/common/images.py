@@ -7,7 +7,7 @@ image is known, False in its hole.
 import math
 import tokenize
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from dcgan_inpainting.common.files import writing
 
 Images = NDArray[np.uint8]
 Known = NDArray[np.bool_]
+
+# What restores: damaged images and masks in, the images with their holes filled out. Known pixels
+# are unchanged, and what stands in a hole counts nothing. Baselines are methods, and the search is.
+Method = Callable[[Images, Known], Images]
 
 # What NumPy raises for a file whose head it can't read.
 _HEAD_ERRORS = (

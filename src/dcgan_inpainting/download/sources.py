@@ -57,7 +57,11 @@ def _archive(archive: str, root: Path) -> Path:
 # Each writes the images of a source to a zip, and returns the split of each, in the zip's order. A
 # new one is a function and a line here.
 Source = Callable[["DownloadParams", Path, Path], list[Entry]]  # settings, target, project folder
-SOURCES: Mapping[str, Source] = {"drawn": _drawn, "celeba": _celeba, "folder": _folder}
+SOURCES: Mapping[str, Source] = {
+    "drawn": _drawn,
+    "celeba": _celeba,
+    "folder": _folder,
+}
 
 
 class DownloadParams(Section):

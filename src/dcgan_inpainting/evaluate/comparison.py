@@ -1,7 +1,7 @@
 """The comparison of our restorations with the baselines, image by image and on average."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
@@ -9,12 +9,16 @@ import numpy as np
 import pandas as pd
 
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
+from dcgan_inpainting.evaluate.metrics import (
+    HEADLINE,
+    METRICS,
+    PAIRED,
+    Pairs,
+    interval,
+    quality,
+)
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
-HEADLINE = ("hole_psnr", "hole_ssim")
-METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
-PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]  # of all of them more is better
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,12 @@ class Trial:
 
 
 def measure(trial: Trial) -> pd.DataFrame:
-    """Return one row for each method and image: method, row (of the split), and METRICS."""
-    rows = []
+    """Return one row for each method and image: method, row (of the trial), and METRICS."""
+    tables = []
     for method, images in trial.restored.items():
-        similarity = haarpsi(trial.original, images)
-        for row, (truth, image, known) in enumerate(
-            zip(trial.original, images, trial.known, strict=True)
-        ):
-            figures = {**asdict(quality(truth, image, known)), "haarpsi": similarity[row]}
-            rows.append({"method": method, "row": row, **figures})
-    return pd.DataFrame(rows, columns=["method", "row", *METRICS])
+        figures = quality(Pairs(trial.original, images, trial.known))
+        tables.append(pd.DataFrame({"method": method, "row": range(len(images)), **figures}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def summarise(per_image: pd.DataFrame) -> pd.DataFrame:
         A table indexed by (mask, method) in the order in which they came, with a column for each
         metric and one named <metric>_ci95 beside it.
     """
-    groups = per_image.groupby(["mask", "method"], sort=False)[METRICS]
+    groups = per_image.groupby(["mask", "method"], sort=False)[list(METRICS)]
     return groups.mean().join(groups.agg(interval).add_suffix("_ci95"))
 
 
@@ -78,7 +78,7 @@ def paired(per_image: pd.DataFrame, method: str) -> pd.DataFrame:
     """
     rows = []
     for mask, images in per_image.groupby("mask", sort=False):
-        values = images.pivot(index="row", columns="method", values=PAIRED)
+        values = images.pivot(index="row", columns="method", values=list(PAIRED))
         if values.isna().any(axis=None):
             raise ValueError(f"the methods were not measured on the same images of mask {mask}")
         others = [name for name in images["method"].unique() if name != method]
@@ -101,7 +101,7 @@ def paired(per_image: pd.DataFrame, method: str) -> pd.DataFrame:
 def headline(tree: Tree, method: str, digits: int = 4) -> dict[str, dict[str, float]]:
     """Return the few figures by which experiments are compared: {metric: {mask: value}}.
 
-    They are of the hole, where methods differ, and beside each mask's stands the mean over all.
+    Beside each mask's stands the mean over all.
 
     Args:
         tree: what as_tree gives.

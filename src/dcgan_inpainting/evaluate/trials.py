@@ -1,11 +1,12 @@
 """What was restored of a kind of mask, by each method, as the stages before left it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dcgan_inpainting.baselines import methods
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import read_json
 from dcgan_inpainting.common.images import Images, load_images, load_masks
@@ -33,6 +34,12 @@ def our_method(kind: str) -> str:
         DamagedError: the file is missing or damaged.
     """
     return str(read_json(INPAINTED / kind / "settings.json", method=str)["method"])
+
+
+def baselines_of(kinds: Iterable[str]) -> list[str]:
+    """Return the baselines that filled any of these kinds of masks, in their order."""
+    there = {path.stem for kind in kinds for path in (BASELINES / kind).glob("*.npy")}
+    return [name for name in methods.BASELINES if name in there]
 
 
 def read_trials(

@@ -1,21 +1,55 @@
-"""Section `inpaint` of params.yaml, and the settings of Yeh et al."""
+"""Section `inpaint` of params.yaml, and the methods that it may name."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dcgan_inpainting.common.settings import Section
+from dcgan_inpainting.common.settings import Section, one_of
 from dcgan_inpainting.inpaint.blending import Blending
 from dcgan_inpainting.inpaint.objective import Distance, Prior
 from dcgan_inpainting.networks.devices import Devices, Precision
 
 SHARING = {"devices", "nodes"}  # settings on which no result depends
 
+# Section 4 of the paper: one random start, 1,500 steps of Adam, 7×7 weights without a floor, prior
+# weight 0.003, z kept within ±1, Poisson blending. It does not give Adam's step; 0.01 is what
+# public implementations use. Its precision is the machine's, as everywhere: bf16 finds what float32
+# does, in half the time.
+YEH: Mapping[str, Any] = {
+    "start": "random",
+    "starts": 1,
+    "steps": 1500,
+    "depth": 0,
+    "candidates": 1,
+    "answer": "best",
+    "encoder_share": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "schedule": "constant",
+    "distance": "l1",
+    "weights": "neighbours",
+    "window": 7,
+    "weight_floor": 0.0,
+    "prior": "log_one_minus_d",
+    "prior_weight": 0.003,
+    "latent_weight": 0.0,
+    "clip": 1.0,
+    "blending": "poisson",
+}
+
+# The methods of the search, each by the settings that it fixes, whatever stands in params.yaml: a
+# new one is a dictionary and a line here.
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    "latent": {},
+    "yeh": YEH,
+}
+
 
 class InpaintParams(Section):
     """The settings of the search; each key is described in params.yaml."""
 
-    method: Literal["latent", "yeh"]
+    method: Annotated[str, one_of(METHODS)]
     start: Literal["encoder", "random"]
     starts: int = Field(ge=1, le=100_000)
     steps: int = Field(ge=0, le=100_000)
@@ -52,10 +86,11 @@ class InpaintParams(Section):
 
     @model_validator(mode="after")
     def _candidates_start_apart(self) -> Self:
-        if self.candidates > self.starts and self.method == "latent":
+        used = self.resolved()
+        if used.candidates > used.starts:
             raise ValueError(
-                f"candidates is {self.candidates}, and each begins at another random z, of which "
-                f"starts tries {self.starts}: more starts are needed, or fewer candidates"
+                f"candidates is {used.candidates}, and each begins at another random z, of which "
+                f"starts tries {used.starts}: more starts are needed, or fewer candidates"
             )
         return self
 
@@ -70,32 +105,5 @@ class InpaintParams(Section):
         return self.start == "encoder" or self.encoder_share > 0
 
     def resolved(self) -> "InpaintParams":
-        """Return the settings to use: those of Yeh et al. for the method `yeh`, else these."""
-        return self.model_copy(update=YEH) if self.method == "yeh" else self
-
-
-# Section 4 of the paper: one random start, 1,500 steps of Adam, 7×7 weights without a floor, prior
-# weight 0.003, z kept within ±1, Poisson blending. It does not give Adam's step; 0.01 is what
-# public implementations use. Its precision is the machine's, as everywhere: bf16 finds what float32
-# does, in half the time.
-YEH = {
-    "start": "random",
-    "starts": 1,
-    "steps": 1500,
-    "depth": 0,
-    "candidates": 1,
-    "answer": "best",
-    "encoder_share": 0.0,
-    "optimizer": "adam",
-    "learning_rate": 0.01,
-    "schedule": "constant",
-    "distance": "l1",
-    "weights": "neighbours",
-    "window": 7,
-    "weight_floor": 0.0,
-    "prior": "log_one_minus_d",
-    "prior_weight": 0.003,
-    "latent_weight": 0.0,
-    "clip": 1.0,
-    "blending": "poisson",
-}
+        """Return the settings to use: these, but for those that the method fixes."""
+        return self.model_copy(update=METHODS[self.method])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcgan_inpainting.common.distance import distance_to_known
-from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.images import Images, Known, Method
 from dcgan_inpainting.inpaint import augmented, initialisation
 from dcgan_inpainting.inpaint.best_iterate import Found, best_iterate
 from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending
@@ -100,6 +100,20 @@ def restore(
         parts.append(_restored(problem, damaged, known[batch], guide, watched))
         on_images(len(problem))
     return Restoration.joined(parts)
+
+
+def as_method(
+    generator: Generator,
+    discriminator: Discriminator,
+    params: InpaintParams,
+    *,
+    encoder: Encoder | None = None,
+) -> Method:
+    """Return the search with trained networks as a method, as the baselines are; see restore."""
+    networks = generator, discriminator
+    return lambda damaged, known: (
+        restore(damaged, known, *networks, params, encoder=encoder).composite
+    )
 
 
 def mean_answer(candidates: Images) -> Images:

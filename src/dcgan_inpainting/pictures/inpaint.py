@@ -28,8 +28,8 @@ HOLE = np.uint8(128)
 
 def write_pictures(
     folder: Path, images: Images, known: Known, found: Restoration, params: InpaintParams
-) -> list[Path]:
-    """Write the pictures and curves of a kind of mask; return those worth a look, in order.
+) -> None:
+    """Write the pictures and curves of a kind of mask.
 
     Args:
         folder: where to.
@@ -45,11 +45,8 @@ def write_pictures(
     _save_gif(list(_animation(damaged, known, found)), folder / "search.gif")
     _write_curve(found.trace, folder / "objective.csv")
     _plot_curves(found.trace, list(accumulate(phases(params)))[:-1], folder / "objective.png")
-    written = [folder / name for name in ("sheet.png", "search.gif", "objective.png")]
     if params.candidates > 1:
-        written.append(folder / "candidates.png")
-        _write_candidates(damaged, found, written[-1])
-    return written
+        _write_candidates(damaged, found, folder / "candidates.png")
 
 
 def spread(candidates: Images) -> NDArray[np.float64]:

@@ -1,44 +1,43 @@
-"""The pictures of an evaluation: quality by mask and method, and faces before and after."""
+"""The picture of an evaluation: quality by mask and method."""
 
 from itertools import cycle
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dcgan_inpainting.baselines.methods import BASELINES
-from dcgan_inpainting.common.images import Images, columns_of
-from dcgan_inpainting.evaluate.comparison import Trial
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
 from dcgan_inpainting.pictures.figures import save_figure
 
 GREYS = ("#c7c7c7", "#969696", "#525252", "#252525")  # of the baselines, in their order
 OUR_COLOUR = "#d95f02"
-SQUARE_TILE = 192  # pixels of a face where it is looked at, not counted
 
 
 def plot_quality(summary: pd.DataFrame, path: Path) -> None:
-    """Draw the hole's PSNR and SSIM by mask and method, with 95 % intervals.
+    """Draw the HEADLINE metrics by mask and method, with 95 % intervals.
 
     Args:
-        summary: what evaluation.summarise gives.
+        summary: what comparison.summarise gives.
         path: the PNG to write.
     """
     masks = summary.index.unique("mask")
-    figure = Figure(figsize=(2 + 1.8 * len(masks), 7), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
-    _bars(above, summary, "hole_psnr", "%.1f")
-    _bars(below, summary, "hole_ssim", "%.2f")
-    above.set(ylabel="PSNR of the hole [dB]", title="Quality of the restored holes")
-    below.set(ylabel="SSIM of the hole")
-    below.set_xticks(range(len(masks)), list(masks))
-    handles, labels = above.get_legend_handles_labels()
+    size = (2 + 1.8 * len(masks), 3.5 * len(HEADLINE))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(HEADLINE), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (metric, label) in zip(panels, HEADLINE.items(), strict=True):
+        _bars(axes, summary, metric)
+        axes.set(ylabel=label)
+    panels[0].set(title="Quality of the restored holes")
+    panels[-1].set_xticks(range(len(masks)), list(masks))
+    handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     save_figure(figure, path)
 
 
-def _bars(axes: Axes, summary: pd.DataFrame, metric: str, label: str) -> None:
+def _bars(axes: Axes, summary: pd.DataFrame, metric: str) -> None:
+    label = f"%.{METRICS[metric].digits - 1}f"  # there is little room above a bar
     heights = summary[metric].unstack("method", sort=False)
     errors = summary[f"{metric}_ci95"].unstack("method", sort=False)
     share = 0.85 / heights.shape[1]
@@ -58,16 +57,3 @@ def _bars(axes: Axes, summary: pd.DataFrame, metric: str, label: str) -> None:
         axes.bar_label(bars, fmt=label, fontsize=6, padding=1)
     axes.grid(axis="y", alpha=0.3)
     axes.margins(x=0.02)
-
-
-def before_and_after(trial: Trial, method: str, rows: slice) -> Images:
-    """Return a picture (uint8, H×W×3) with a row for each face: original, damaged, restored.
-
-    Args:
-        trial: the images.
-        method: whose restorations.
-        rows: which faces.
-    """
-    white = np.where(trial.known[..., None], trial.original, np.uint8(255))
-    sets = [trial.original[rows], white[rows], trial.restored[method][rows]]
-    return columns_of(sets, scale=max(1, SQUARE_TILE // white.shape[1]))

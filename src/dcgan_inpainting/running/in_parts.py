@@ -1,10 +1,64 @@
 """A long restoration in parts: each batch is one, restored by any process, also after a kill."""
 
+import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.networks.distribution import start
+from dcgan_inpainting.process.ranks import rank_of_this_process
+from dcgan_inpainting.running.checkpoint_folders import held
 from dcgan_inpainting.running.parts import Parts
+
+log = logging.getLogger(__name__)
+
+
+def restore_in_parts(
+    restore_batch: Callable[[slice], Restoration],
+    images: int,
+    params: InpaintParams,
+    *,
+    title: str,
+    folder: Path,
+    identity: Mapping[str, Any],
+    write: Callable[[Restoration], None],
+) -> None:
+    """Restore images, shared by as many processes as the settings say; go on after a kill.
+
+    Args:
+        restore_batch: restores some of the images.
+        images: how many there are.
+        params: the settings, resolved.
+        title: of the progress bar.
+        folder: for what was restored until all of it is written; all processes see the same.
+        identity: what determines the result, as checkpoint_folders.held has it.
+        write: called by the first process with the whole, before the folder is emptied.
+    """
+    parts = Parts(folder)
+    batches = RestorationInParts(parts, images, params.images_at_once)
+    with ExitStack() as stack:
+        if rank_of_this_process() == 0:
+            # Before the processes start: however long the wait, none of them waits for this one.
+            stack.enter_context(held(folder, identity))
+        fabric = start(params.devices, params.nodes, "auto", params.precision)
+        fabric.barrier()  # until then another run may hold the folder
+        missing = batches.missing()
+        fabric.barrier()  # until then nobody adds one, so all ranks share out the same
+        if fabric.global_rank == 0 and len(missing) < len(batches):
+            log.info("going on: %d of %d batches are missing", len(missing), len(batches))
+        mine = dict(islice(missing.items(), fabric.global_rank, None, fabric.world_size))
+        batches.restore(mine, restore_batch, title)
+        fabric.barrier()
+        if fabric.global_rank == 0:
+            write(batches.joined())
+            parts.clear()
 
 
 class RestorationInParts:
@@ -33,11 +87,18 @@ class RestorationInParts:
         return {number: batch for number, batch in numbered if self._parts.load(number) is None}
 
     def restore(
-        self, batches: Mapping[int, slice], restore_batch: Callable[[slice], Restoration]
+        self,
+        batches: Mapping[int, slice],
+        restore_batch: Callable[[slice], Restoration],
+        title: str,
     ) -> None:
         """Restore batches, some of those that are missing, and keep each as soon as it is done."""
-        for number, batch in batches.items():
-            self._parts.save(number, vars(restore_batch(batch)))
+        total = sum(batch.stop - batch.start for batch in batches.values())
+        quiet = rank_of_this_process() > 0
+        with tqdm(total=total, desc=title, unit=" images", disable=quiet) as bar:
+            for number, batch in batches.items():
+                self._parts.save(number, vars(restore_batch(batch)))
+                bar.update(batch.stop - batch.start)
 
     def joined(self) -> Restoration:
         """Return the restoration of all images.

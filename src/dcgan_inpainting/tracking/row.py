@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
 from dcgan_inpainting.tracking.lock import Entry, lock_digest, md5_in, params_of
 from dcgan_inpainting.tracking.registry import CHAMPION, publish
 from dcgan_inpainting.tracking.stage_runs import log_datasets, log_picture
@@ -54,7 +55,7 @@ def complete(
     for name in ("dvc.lock", "reports/metrics.json", "reports/quality.png"):
         store.client.log_artifact(row, str(folder / name))
     store.client.log_artifacts(row, str(reports / "galleries"), "galleries")
-    _publish(store, row, folder, lock, headline["hole_psnr"]["mean"])
+    _publish(store, row, folder, lock, headline[next(iter(HEADLINE))]["mean"])
     text = _text(_read(reports / "metrics.json"), str(params_of(lock, "inpaint")["method"]))
     lines = [text, "", "| stage | made by |", "|---|---|"]
     lines += [f"| {stage} | {_maker(run, row, store)} |" for stage, run in runs.items()]
@@ -111,14 +112,14 @@ def _test_data(lock: Mapping[str, Entry]) -> str:
 
 def _text(quality: Quality, method: str) -> str:
     """Return the comparison with the best baseline as a table in Markdown."""
-    head = f"| hole | {method}: PSNR | SSIM | best baseline: PSNR | SSIM |"
-    lines = [head, "|---|---|---|---|---|"]
+    heads = [METRICS[name].label for name in HEADLINE]
+    lines = [f"| mask | {' | '.join(f'{method}: {head}' for head in heads)} | best baseline |"]
+    lines[0] += f" {' | '.join(heads)} |"
+    lines.append("|" + "---|" * (2 + 2 * len(heads)))
     for mask, methods in quality.items():
-        mine = methods[method]
         others = {name: figures for name, figures in methods.items() if name != method}
-        name, best = max(others.items(), key=lambda pair: pair[1]["hole_psnr"])
-        lines.append(
-            f"| {mask} | **{mine['hole_psnr']:.2f} dB** | **{mine['hole_ssim']:.3f}** "
-            f"| {best['hole_psnr']:.2f} dB ({name}) | {best['hole_ssim']:.3f} |"
-        )
+        best = max(others, key=lambda name: others[name][next(iter(HEADLINE))])
+        mine = [f"**{METRICS[name].text(methods[method][name])}**" for name in HEADLINE]
+        theirs = [METRICS[name].text(others[best][name]) for name in HEADLINE]
+        lines.append(f"| {' | '.join([mask, *mine, best, *theirs])} |")
     return "\n".join(lines)

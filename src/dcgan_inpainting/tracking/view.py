@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from dcgan_inpainting.evaluate.metrics import HEADLINE
 from dcgan_inpainting.tracking.store import ROW, Store
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ EXPERIMENTS = f"tags.kind = '{ROW}'"  # the runs that are shown; those of stages
 TAG = "mlflow.sharedViewState."
 SWEPT = 4  # columns for parameters, at most
 MEAN = "mean"
-PSNR, SSIM = "hole_psnr", "hole_ssim"
+FIRST = next(iter(HEADLINE))  # the metric that experiments are compared by first
 COLOUR = "mlflow.runColor"  # the tag in which MLflow keeps a colour that was picked by hand
 COLOURED = 20  # experiments that MLflow shows at once, at most
 BESIDE = 2  # newest experiments whose faces are shown side by side
@@ -67,7 +68,9 @@ class Contents:
         differing = [name for name in values if len(values[name]) > 1]
         swept = sorted(differing, key=lambda name: (-len(values[name]), name))[:SWEPT]
         measured = {name for run in experiments for name in run.data.metrics}
-        masks = {name.removeprefix(f"{PSNR}/") for name in measured if name.startswith(f"{PSNR}/")}
+        masks = {
+            name.removeprefix(f"{FIRST}/") for name in measured if name.startswith(f"{FIRST}/")
+        }
         return cls(tuple(swept), tuple(sorted(masks - {MEAN})))
 
 
@@ -83,7 +86,7 @@ def pages(store: Store) -> tuple[Page, Page, Page]:
         runs = store.find(EXPERIMENTS)
         _colour(store, runs[:COLOURED])
         contents = Contents.of(runs)
-        measured = [run.info.run_id for run in runs if f"{PSNR}/{MEAN}" in run.data.metrics]
+        measured = [run.info.run_id for run in runs if f"{FIRST}/{MEAN}" in run.data.metrics]
         states = {
             "quality": quality(contents),
             "newest": newest(contents, measured[:BESIDE]),
@@ -231,9 +234,10 @@ def _state(contents: Contents, sections: Iterable[_Section], shown: str) -> Stat
 
 
 def _metrics(contents: Contents) -> list[str]:
-    """Return the table's metrics: both means, so that they are seen without scrolling, then all."""
-    psnr, ssim = _of(PSNR, contents), _of(SSIM, contents)
-    return [*psnr[:1], *ssim[:1], *psnr[1:], *ssim[1:]]
+    """Return the table's metrics: the means, so that they are seen without scrolling, then all."""
+    measures = [_of(measure, contents) for measure in HEADLINE]
+    means = [name for names in measures for name in names[:1]]
+    return means + [name for names in measures for name in names[1:]]
 
 
 def _width(heading: str) -> int:
@@ -248,15 +252,15 @@ def _of(measure: str, contents: Contents) -> list[str]:
 
 def _measures(contents: Contents) -> list[_Section]:
     sections = []
-    for heading, measure in (("Hole PSNR [dB]", PSNR), ("Hole SSIM", SSIM)):
+    for measure, heading in HEADLINE.items():
         bars = [{"type": "BAR", "metricKey": name} for name in _of(measure, contents)]
         sections.append(_Section(heading, 3, 330, bars))
     return sections
 
 
 def _sweep(contents: Contents) -> _Section:
-    """Draw the mean PSNR over each swept parameter, and over all of them together."""
-    mean = f"{PSNR}/{MEAN}"
+    """Draw the first mean over each swept parameter, and over all of them together."""
+    mean = f"{FIRST}/{MEAN}"
     charts: list[State] = [
         {
             "type": "SCATTER",

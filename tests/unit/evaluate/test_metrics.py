@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,15 @@ from scipy.signal import convolve2d
 
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate import metrics
-from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
+from dcgan_inpainting.evaluate.metrics import (
+    HEADLINE,
+    METRICS,
+    PAIRED,
+    Pairs,
+    haarpsi,
+    interval,
+    quality,
+)
 
 SIDE = 64
 SRC = Path(__file__).parents[3] / "src"
@@ -36,6 +45,17 @@ def hole(share: str = "center") -> Known:
     elif share == "random":
         known = np.random.default_rng(3).random((SIDE, SIDE)) >= 0.8
     return known
+
+
+def of_one(truth: NDArray[np.uint8], image: NDArray[np.uint8], known: Known) -> SimpleNamespace:
+    """Return the figures of one restored image, H×W×3."""
+    figures = quality(Pairs(truth[None], image[None], known[None]))
+    return SimpleNamespace(**{name: value for name, (value,) in figures.items()})
+
+
+def pairs(truth: Images, restored: Images) -> Pairs:
+    """Return pairs with masks that do not matter."""
+    return Pairs(truth, restored, np.zeros(truth.shape[:3], bool))
 
 
 def ssim_map(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -60,7 +80,7 @@ def ssim_map(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.f
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_constant_error(levels: int, sign: int) -> None:
     truth = noise(1)
-    found = quality(truth, (truth.astype(int) + sign * levels).astype(np.uint8), hole())
+    found = of_one(truth, (truth.astype(int) + sign * levels).astype(np.uint8), hole())
     expected = 20 * math.log10(255 / levels)
     assert found.psnr == pytest.approx(expected)
     assert found.hole_psnr == pytest.approx(expected)
@@ -73,7 +93,7 @@ def test_an_exact_composite_s_hole_is_worse_by_its_share(share: str, expected: f
     """All the error lies in the hole: 10·log10 of its share of the image is between the two."""
     known = hole(share)
     truth = noise(1)
-    found = quality(truth, np.where(known[..., None], truth, noise(2)), known)
+    found = of_one(truth, np.where(known[..., None], truth, noise(2)), known)
     assert found.psnr - found.hole_psnr == pytest.approx(expected, abs=1e-4)
     assert found.l1 / found.hole_l1 == pytest.approx(1 - known.mean())
 
@@ -83,7 +103,7 @@ def test_ssim_is_wang_s(share: str) -> None:
     truth, known = noise(1), hole(share)
     mixed = (0.6 * truth + 0.4 * noise(2)).astype(np.uint8)
     restored = np.where(known[..., None], truth, mixed)
-    found = quality(truth, restored, known)
+    found = of_one(truth, restored, known)
     full = ssim_map(truth, restored)
     assert 0.2 < found.hole_ssim < found.ssim < 0.99
     # The mean leaves out the border where a window of 11 pixels does not lie in the image.
@@ -94,7 +114,7 @@ def test_ssim_is_wang_s(share: str) -> None:
 def test_psnr_and_l1_of_noise() -> None:
     truth, restored, known = noise(1), noise(2), hole("random")
     error = (truth.astype(float) - restored) / 255
-    found = quality(truth, restored, known)
+    found = of_one(truth, restored, known)
     assert found.psnr == pytest.approx(-10 * math.log10((error**2).mean()))
     assert found.l1 == pytest.approx(abs(error).mean())
     assert found.hole_psnr == pytest.approx(-10 * math.log10((error[~known] ** 2).mean()))
@@ -104,13 +124,13 @@ def test_psnr_and_l1_of_noise() -> None:
 def test_identical_images_have_a_finite_psnr() -> None:
     """An error outside the hole alone leaves the hole's figures perfect."""
     truth = noise(1)
-    same = quality(truth, truth, hole())
+    same = of_one(truth, truth, hole())
     assert (same.psnr, same.hole_psnr, same.l1, same.hole_l1) == (100, 100, 0, 0)
     assert same.ssim == pytest.approx(1)
     assert same.hole_ssim == pytest.approx(1)
     spot = truth.copy()
     spot[0, 0] ^= 1
-    found = quality(truth, spot, hole())
+    found = of_one(truth, spot, hole())
     assert found.hole_psnr == 100
     # Three of 64·64·3 values are off by one level: 10·log10(255²·4096) = 84.3 dB.
     assert found.psnr == pytest.approx(10 * math.log10(255**2 * 4096))
@@ -120,16 +140,30 @@ def test_a_single_wrong_level_stays_below_the_figure_of_identical_images() -> No
     truth = noise(1)
     spot = truth.copy()
     spot[20, 20, 0] ^= 1
-    assert quality(truth, spot, hole()).psnr == pytest.approx(89.0, abs=0.1)
+    assert of_one(truth, spot, hole()).psnr == pytest.approx(89.0, abs=0.1)
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
+    whole = np.ones((SIDE, SIDE), bool)
     with pytest.raises(ValueError, match="no hole"):
-        quality(noise(1), noise(2), np.ones((SIDE, SIDE), bool))
-    with pytest.raises(ValueError, match="dimensions"):
-        quality(noise(1), noise(2)[:, :32], hole())
-    with pytest.raises(ValueError, match=r"mask .*\(32, 64\)"):
-        quality(noise(1), noise(2), hole()[:32])
+        of_one(noise(1), noise(2), whole)
+    with pytest.raises(ValueError, match="no hole"):  # of one of several
+        Pairs(*(np.stack([noise(1)] * 2),) * 2, np.stack([hole(), whole]))
+    with pytest.raises(ValueError, match=r"\(1, 64, 32, 3\) .* originals \(1, 64, 64, 3\)"):
+        of_one(noise(1), noise(2)[:, :32], hole())
+    with pytest.raises(ValueError, match=r"masks .*\(1, 32, 64\)"):
+        of_one(noise(1), noise(2), hole()[:32])
+
+
+def test_what_is_shown_is_measured() -> None:
+    assert set(PAIRED) <= METRICS.keys()
+    assert list(PAIRED)[: len(HEADLINE)] == list(HEADLINE)
+
+
+def test_figures_as_tables_have_them() -> None:
+    assert METRICS["hole_psnr"].text(21.456) == "21.46"
+    assert METRICS["hole_ssim"].gain(0.0504, 0.0011) == "+0.050 ± 0.001"
+    assert METRICS["hole_psnr"].gain(-1, 0.25) == "-1.00 ± 0.25"
 
 
 def haar_psi(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
@@ -182,7 +216,7 @@ def series() -> tuple[Images, Images]:
 
 def test_haarpsi_is_reisenhofer_s() -> None:
     truth, restored = series()
-    found = haarpsi(truth, restored)
+    found = haarpsi(pairs(truth, restored))
     assert (found.dtype, found.shape) == (np.float64, (5,))
     assert (np.diff(found) < -0.03).all()  # far apart, so that a match says something
     assert found[0] > 0.9
@@ -196,7 +230,7 @@ def test_haarpsi_of_identical_images_is_1() -> None:
     truth, restored = series()
     truth[1], restored[1] = 0, 0
     restored[3] = truth[3]
-    found = haarpsi(truth, restored)
+    found = haarpsi(pairs(truth, restored))
     assert found[[1, 3]].tolist() == [1, 1]
     assert (found[[0, 2, 4]] < 0.995).all()
 
@@ -208,35 +242,37 @@ def test_haarpsi_falls_with_noise_and_with_blur() -> None:
     noisy = np.stack([(noise(1) + s * grain).clip(0, 255).astype(np.uint8) for s in strengths])
     blurred = np.stack([gaussian_filter(noise(1), (s / 5, s / 5, 0)) for s in strengths])
     for worse in (noisy, blurred):
-        found = haarpsi(truth, worse)
+        found = haarpsi(pairs(truth, worse))
         assert (np.diff(found) < 0).all()
         assert 0 < found[-1] < found[0] < 1
-        np.testing.assert_allclose(haarpsi(worse, truth), found, rtol=1e-12)  # symmetric
+        np.testing.assert_allclose(haarpsi(pairs(worse, truth)), found, rtol=1e-12)  # symmetric
 
 
-def test_haarpsi_of_many_images_is_that_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_figures_of_many_images_are_those_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever fits into memory at once; and from arrays that can't be written to."""
     truth, restored = series()
     truth.flags.writeable = False
-    each = [haarpsi(truth[i : i + 1], restored[i : i + 1])[0] for i in range(5)]
-    np.testing.assert_allclose(haarpsi(truth, restored), each, rtol=1e-12)
-    monkeypatch.setattr(metrics, "_IMAGES_AT_ONCE", 2)
-    np.testing.assert_allclose(haarpsi(truth, restored), each, rtol=1e-12)
+    known = np.stack([hole()] * 5)
+    each = [vars(of_one(*one)) for one in zip(truth, restored, known, strict=True)]
+    for at_once in (64, 2):
+        monkeypatch.setattr(metrics, "IMAGES_AT_ONCE", at_once)
+        found = quality(Pairs(truth, restored, known))
+        assert list(found) == list(METRICS)
+        for name, values in found.items():
+            np.testing.assert_allclose(values, [one[name] for one in each], rtol=1e-12)
 
 
-def test_haarpsi_of_what_does_not_match_is_refused() -> None:
+def test_haarpsi_of_small_images_is_refused() -> None:
     truth, restored = series()
-    with pytest.raises(ValueError, match=r"\(4, 64, 64, 3\).*\(5, 64, 64, 3\)"):
-        haarpsi(truth, restored[:4])
     with pytest.raises(ValueError, match="size"):
-        haarpsi(truth[:, :8, :8], restored[:, :8, :8])
+        haarpsi(pairs(truth[:, :8, :8], restored[:, :8, :8]))
 
 
-def test_importing_the_metrics_does_not_import_pytorch() -> None:
-    """The baselines' processes do, each, and would take seconds longer."""
+def test_the_names_of_the_metrics_are_there_at_once() -> None:
+    """What prints a table measures nothing, and would take seconds longer."""
     program = (
         "import sys, dcgan_inpainting.evaluate.metrics; "
-        "assert not {'torch', 'piq'} & set(sys.modules)"
+        "assert not {'torch', 'piq', 'skimage', 'scipy', 'pandas'} & set(sys.modules)"
     )
     environment = os.environ | {"PYTHONPATH": str(SRC)}
     command = [sys.executable, "-c", program]

@@ -7,7 +7,7 @@ import pytest
 
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.images import Images
-from dcgan_inpainting.evaluate.trials import read_trials
+from dcgan_inpainting.evaluate.trials import baselines_of, read_trials
 from dcgan_inpainting.masks.kinds import make_masks
 
 
@@ -44,3 +44,11 @@ def test_a_method_of_fewer_images_is_damaged(images: Images) -> None:
     np.save("data/baselines/random/mean.npy", images[:3])
     with pytest.raises(DamagedError, match=r"mean\.npy holds 3 images, but there are 5 masks"):
         next(read_trials("random", images, ["mean"]))
+
+
+def test_baselines_are_those_of_any_kind_in_their_order(images: Images) -> None:
+    for name in ("half/biharmonic", "half/mean", "half/own", "center/nearest"):
+        Path("data/baselines", name).parent.mkdir(exist_ok=True)
+        np.save(Path("data/baselines", f"{name}.npy"), images)
+    assert baselines_of(["random"]) == ["mean"]
+    assert baselines_of(["random", "half"]) == ["mean", "biharmonic"]

@@ -21,7 +21,7 @@ from dcgan_inpainting.inpaint import initialisation, search
 from dcgan_inpainting.inpaint import params as params_module
 from dcgan_inpainting.inpaint.objective import neighbour_weights
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.inpaint.restoration import Restoration, as_method, restore
 from dcgan_inpainting.networks.averaging import recalibrate
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
@@ -481,8 +481,23 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "nodes": 1,
         "seed": 9,
     }
-    InpaintParams.model_validate(mine.resolved().model_dump())
     assert settings().resolved() == settings()
+
+
+@pytest.mark.parametrize("method", params_module.METHODS)
+def test_a_method_fixes_settings_as_params_yaml_may_have_them(method: str) -> None:
+    used = settings(method=method).resolved().model_dump()
+    assert used == {**settings(method=method).model_dump(), **params_module.METHODS[method]}
+    assert InpaintParams.model_validate(used).model_dump() == used
+
+
+def test_as_a_method_the_search_takes_damaged_images_and_gives_filled_ones() -> None:
+    images, known = images_and_masks()
+    damaged = np.where(known[..., None], images, np.uint8(0))
+    method = as_method(Linear(), NeverAsked(), settings(steps=3))
+    filled = method(damaged, known)
+    assert np.array_equal(filled, run(images, known, steps=3).composite)
+    assert np.array_equal(filled[known], images[known])
 
 
 def test_yeh_s_settings_are_those_that_are_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,19 @@
 """The pictures of an evaluation."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcgan_inpainting.pictures.quality import plot_quality
+from dcgan_inpainting.evaluate.metrics import HEADLINE
+from dcgan_inpainting.pictures.quality import GREYS, OUR_COLOUR, plot_quality
+
+ROOT = Path(__file__).parents[3]
 
 OURS, MEAN = (217, 95, 2), (199, 199, 199)
 
@@ -51,3 +56,17 @@ def test_equal_tables_give_equal_files(tmp_path: Path) -> None:
     files = [(tmp_path / f"{name}.png").read_bytes() for name in "abc"]
     assert files[0] == files[1]
     assert files[0] != files[2]
+
+
+def test_dvc_draws_the_same_metrics_with_the_same_labels() -> None:
+    """DVC's plots stand in dvc.yaml, which no code can fill in."""
+    entries = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["plots"]
+    plots = [plot for entry in entries if isinstance(entry, dict) for plot in entry.values()]
+    drawn = [plot for plot in plots if plot.get("template") == "quality"]
+    assert {plot["y"]["reports/quality.csv"]: plot["y_label"] for plot in drawn} == HEADLINE
+
+
+def test_dvc_draws_them_in_the_same_colours() -> None:
+    template = json.loads((ROOT / ".dvc/plots/quality.json").read_text("utf-8"))
+    scales = [layer["encoding"]["color"]["scale"] for layer in template["spec"]["layer"]]
+    assert [scale["range"] for scale in scales] == [list(GREYS), [OUR_COLOUR]]

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.running.in_parts import RestorationInParts
+from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.running.in_parts import RestorationInParts, restore_in_parts
 from dcgan_inpainting.running.parts import Parts
+from tests.tiny_search import settings
 
 
 def part(images: int) -> dict[str, np.ndarray]:
@@ -43,3 +45,44 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
     assert batches.missing() == {1: slice(2, 4)}
     with pytest.raises(UserError, match=r"batch 1 is not in .*the same command restores"):
         batches.joined()
+
+
+def test_a_restoration_goes_on_and_its_parts_stay_until_it_is_written(tmp_path: Path) -> None:
+    """Killed in its second batch of two, then while it writes."""
+    asked: list[slice] = []
+    written: list[Restoration] = []
+    full = False
+
+    def restore_batch(batch: slice) -> Restoration:
+        asked.append(batch)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return Restoration(**part(batch.stop - batch.start))
+
+    def write(found: Restoration) -> None:
+        if full:
+            raise OSError("No space left on device")
+        written.append(found)
+
+    def again() -> None:
+        restore_in_parts(
+            restore_batch,
+            5,
+            settings(batch_size=2),
+            title="inpaint half",
+            folder=tmp_path / "inpaint-0123456789abcdef",
+            identity={"seed": 1},
+            write=write,
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        again()
+    full = True
+    with pytest.raises(OSError, match="No space"):
+        again()
+    assert asked == [slice(0, 2), slice(2, 4), slice(2, 4), slice(4, 5)]
+    full = False
+    again()
+    assert len(asked) == 4
+    assert [len(found.z) for found in written] == [5]
+    assert not list(tmp_path.rglob("part-*"))

@@ -40,7 +40,7 @@ def track(*arguments, **options):
         Path("ended").write_text(type(error).__name__)
         raise
 
-def work(params, run):
+def work(params):
     Path("working").touch()
     while not Path("go").exists():
         time.sleep(0.02)
@@ -74,10 +74,8 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Tracked]:
     calls: list[Tracked] = []
 
     @contextlib.contextmanager
-    def track(
-        name: str, item: str, params: BaseModel, root: Path, *, resumable: bool
-    ) -> Iterator[None]:
-        calls.append((name, item, params, root, resumable))
+    def track(name: str, item: str, params: BaseModel, root: Path, *, live: bool) -> Iterator[None]:
+        calls.append((name, item, params, root, live))
         yield
 
     monkeypatch.setattr(stage, "track", track)
@@ -102,14 +100,12 @@ def test_the_work_gets_its_sections_parameters_and_its_run(
     tracked: list[Tracked], project: Path
 ) -> None:
     seen: list[Params] = []
-    stage.run_stage(
-        "train", Params, lambda params, _run: seen.append(params), item="center", resumable=True
-    )
-    stage.run_stage("download", Params, lambda params, _run: seen.append(params))
+    stage.run_training("train", Params, lambda params, _run: seen.append(params))
+    stage.run_stage("download", Params, seen.append, item="center")
     assert [params.width for params in seen] == [24, 8]
     assert tracked == [
-        ("train", "center", seen[0], project, True),
-        ("download", "", seen[1], project, False),
+        ("train", "", seen[0], project, True),
+        ("download", "center", seen[1], project, False),
     ]
 
 
@@ -118,7 +114,7 @@ def test_bad_parameters_end_it_in_one_line_before_anything_is_done(
 ) -> None:
     (project / "params.yaml").write_text("train:\n  width: 3\n")
     with pytest.raises(SystemExit) as ended:
-        stage.run_stage("train", Params, lambda _params, _run: pytest.fail("it worked"))
+        stage.run_stage("train", Params, lambda _params: pytest.fail("it worked"))
     assert ended.value.code == BAD_INPUT
     message = capsys.readouterr().err
     assert message.startswith("train: error: params.yaml: train.width is 3: ")
@@ -140,7 +136,7 @@ def test_bad_parameters_end_the_process_with_status_2_and_one_line(project: Path
 def test_bad_input_found_by_the_work_ends_it_in_one_line(
     tracked: list[Tracked], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work(_params: Params, _run: object) -> None:
+    def work(_params: Params) -> None:
         raise UserError("no images")
 
     with pytest.raises(SystemExit) as ended:
@@ -148,14 +144,14 @@ def test_bad_input_found_by_the_work_ends_it_in_one_line(
     assert ended.value.code == BAD_INPUT
     assert capsys.readouterr().err == "train: error: no images\n"
     # The lock is free again.
-    stage.run_stage("train", Params, lambda _params, _run: None)
+    stage.run_stage("train", Params, lambda _params: None)
 
 
 def test_a_fault_of_the_work_is_not_hidden(
     tracked: list[Tracked],
 ) -> None:
     with pytest.raises(ZeroDivisionError):
-        stage.run_stage("train", Params, lambda _params, _run: print(1 / 0))
+        stage.run_stage("train", Params, lambda _params: print(1 / 0))
 
 
 def test_a_second_process_waits_for_the_first(project: Path) -> None:
@@ -205,7 +201,7 @@ def test_a_stage_says_when_it_uses_fewer_cores_than_there_are(
     monkeypatch.setattr(stage, "available", lambda: 8)
     monkeypatch.setattr(stage, "cores", lambda: cores)
     with caplog.at_level(logging.INFO):
-        stage.run_stage("train", Params, lambda _params, _run: None)
+        stage.run_stage("train", Params, lambda _params: None)
     assert len(tracked) == 1
     assert caplog.messages == said
 
@@ -216,7 +212,7 @@ def test_items_of_a_matrix_do_not_wait_for_each_other(
     (project / ".dvc" / "tmp").mkdir(parents=True)
     with FileLock(project / ".dvc" / "tmp" / "stage-inpaint-center.lock"):
         (project / "params.yaml").write_text("inpaint:\n  width: 24\n")
-        stage.run_stage("inpaint", Params, lambda _params, _run: None, item="half")
+        stage.run_stage("inpaint", Params, lambda _params: None, item="half")
     assert [item for _, item, *_ in tracked] == ["half"]
 
 
@@ -269,9 +265,9 @@ def test_other_ranks_hold_no_lock_and_are_not_tracked(
     monkeypatch.setenv("RANK", "1")
     worked: list[object] = []
     with FileLock(project / ".dvc/tmp/stage-train.lock"):  # the first rank's
-        stage.run_stage("train", Params, lambda *arguments: worked.extend(arguments))
+        stage.run_training("train", Params, lambda *arguments: worked.extend(arguments))
     params, run = worked
     assert params == Params(width=24)
     assert tracked == []
+    run.kept_in(project)  # type: ignore[attr-defined]
     run.log_metrics({"loss": 1.0}, 1)  # type: ignore[attr-defined]
-    run.log_artifact(project / "nothing")  # type: ignore[attr-defined]

@@ -65,7 +65,11 @@ def test_one_experiment_has_bars_and_faces_and_nothing_swept() -> None:
     assert len(charts(state, "IMAGE")) == 1
     assert charts(state, "SCATTER") == charts(state, "PARALLEL") == []
     headings = [section["name"] for section in state["compareRunSections"]]
-    assert headings == ["Hole PSNR [dB]", "Hole SSIM", "Faces: original, damaged, restored"]
+    assert headings == [
+        "PSNR of the hole [dB]",
+        "SSIM of the hole",
+        "Faces: original, damaged, restored",
+    ]
 
 
 def test_columns_are_the_swept_parameters_the_means_and_each_mask() -> None:
