@@ -13,10 +13,9 @@ from tqdm import tqdm
 from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
-from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
-from dcgan_inpainting.inpaint.results import save_results
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.results import KEPT, Restoration, save_results
 from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
 from dcgan_inpainting.networks.devices import device, processor
 from dcgan_inpainting.networks.distribution import start

@@ -11,7 +11,7 @@ from dcgan_inpainting.common.files import write_text
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import Images, load_images, save_png
 from dcgan_inpainting.evaluate import trials
-from dcgan_inpainting.evaluate.comparison import Trial
+from dcgan_inpainting.evaluate.trials import Trial
 from dcgan_inpainting.inpaint.results import load_results, load_settings
 from dcgan_inpainting.pictures.galleries import gallery
 from dcgan_inpainting.pictures.inpaint import write_pictures

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
@@ -46,15 +45,24 @@ class UnreadableImageError(ValueError):
 
 
 @functools.cache
-def _jpeg_operator() -> Callable[[torch.Tensor, int, bool], torch.Tensor] | None:
+def _jpeg_decoder() -> Callable[[bytes], Pixels] | None:
     # The operator behind torchvision.io.decode_jpeg, which warns at every call that it will go.
     # Where it has gone, Pillow decodes JPEG too, a third slower.
     try:
-        # Registers the operator. It takes 2 s, and most that import this module decode no JPEG.
-        importlib.import_module("torchvision")
-        return torch.ops.image.decode_jpeg
+        # Both take seconds to import, and most that import this module decode no JPEG.
+        import torch
+
+        importlib.import_module("torchvision")  # registers the operator
+        operator = torch.ops.image.decode_jpeg
     except (AttributeError, ImportError, RuntimeError):
         return None
+
+    def decode_jpeg(data: bytes) -> Pixels:
+        encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        pixels: Pixels = operator(encoded, _RGB, True).permute(1, 2, 0).numpy()
+        return pixels
+
+    return decode_jpeg
 
 
 @functools.cache
@@ -90,10 +98,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     try:
         with _opened(data) as image:
             _refuse_large(image, max_pixels)
-            if data.startswith(_JPEG_START) and (decode_jpeg := _jpeg_operator()):
+            if data.startswith(_JPEG_START) and (decode_jpeg := _jpeg_decoder()):
                 try:
-                    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-                    return decode_jpeg(encoded, _RGB, True).permute(1, 2, 0).numpy()
+                    return decode_jpeg(data)
                 except RuntimeError:
                     pass  # Pillow reads some that this does not, and says clearly why not others.
             return _with_pillow(image)

@@ -1,34 +1,18 @@
 """The comparison of our restorations with the baselines, image by image and on average."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import product
 from statistics import fmean
 
-import numpy as np
 import pandas as pd
 
-from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate.metrics import haarpsi, interval, quality
+from dcgan_inpainting.evaluate.trials import Trial
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
 HEADLINE = ("hole_psnr", "hole_ssim")
 METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]  # of all of them more is better
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One kind of mask: the images, what is known of them, and each method's restorations."""
-
-    original: Images  # uint8, N×H×W×3
-    known: Known  # N×H×W, True = known
-    restored: Mapping[str, Images]  # by method, each N×H×W×3
-
-    @property
-    def damaged(self) -> Images:
-        """The images with grey holes, to look at."""
-        return np.where(self.known[..., None], self.original, np.uint8(128))
 
 
 def measure(trial: Trial) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from dcgan_inpainting.common.images import Images, Known
@@ -129,4 +129,4 @@ def interval(values: ArrayLike) -> float:
     count = len(sample)
     if count < 2:
         return 0.0
-    return float(student.ppf(0.975, count - 1) * sample.std(ddof=1) / np.sqrt(count))
+    return float(stdtrit(count - 1, 0.975) * sample.std(ddof=1) / np.sqrt(count))

@@ -13,7 +13,8 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.networks.devices import CPU, Devices, Precision, Strategy, arithmetic, device
+from dcgan_inpainting.networks.choices import Devices, Precision, Strategy
+from dcgan_inpainting.networks.devices import CPU, arithmetic, device
 from dcgan_inpainting.process.ranks import rank_of_this_process
 
 # How long a rank waits for the others: as good as without end, since one of them may have hours of

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.images import Images, columns_of
-from dcgan_inpainting.evaluate.comparison import Trial
+from dcgan_inpainting.evaluate.trials import Trial
 from dcgan_inpainting.pictures.figures import save_figure
 
 GREYS = ("#c7c7c7", "#969696", "#525252", "#252525")  # of the baselines, in their order

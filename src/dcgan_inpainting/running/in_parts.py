@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.running.parts import Parts
 
 

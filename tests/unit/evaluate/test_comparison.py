@@ -11,7 +11,6 @@ from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate.comparison import (
     METRICS,
     PAIRED,
-    Trial,
     as_tree,
     headline,
     measure,
@@ -19,6 +18,7 @@ from dcgan_inpainting.evaluate.comparison import (
     summarise,
 )
 from dcgan_inpainting.evaluate.metrics import Quality, haarpsi, quality
+from dcgan_inpainting.evaluate.trials import Trial
 
 SIDE = 16
 
