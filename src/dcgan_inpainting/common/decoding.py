@@ -3,9 +3,11 @@
 import contextlib
 import functools
 import importlib
+import importlib.util
 import io
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +51,19 @@ def _jpeg_decoder() -> Callable[[bytes], Pixels] | None:
     # The operator behind torchvision.io.decode_jpeg, which warns at every call that it will go.
     # Where it has gone, Pillow decodes JPEG too, a third slower.
     try:
-        # Both take seconds to import, and most that import this module decode no JPEG.
+        # PyTorch takes seconds to import, and most that import this module decode no JPEG.
         import torch
 
-        importlib.import_module("torchvision")  # registers the operator
+        # torchvision registers the operator when it is imported, which takes 2 s for other things
+        # in it. Its library does that alone, where it lies where this release has it.
+        found = importlib.util.find_spec("torchvision")
+        for folder in (found and found.submodule_search_locations) or ():
+            for library in Path(folder).glob("image_stable.*"):
+                torch.ops.load_library(library)  # type: ignore[no-untyped-call]
+        if not hasattr(torch.ops.image, "decode_jpeg"):
+            importlib.import_module("torchvision")
         operator = torch.ops.image.decode_jpeg
-    except (AttributeError, ImportError, RuntimeError):
+    except (AttributeError, ImportError, OSError, RuntimeError):
         return None
 
     def decode_jpeg(data: bytes) -> Pixels:
