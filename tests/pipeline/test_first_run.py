@@ -27,9 +27,9 @@ DAMAGED = 4  # images
 
 
 @pytest.fixture(scope="module")
-def checkout(full_run: FullRun) -> Checkout:
-    """The full run's own checkout: nothing here changes it."""
-    return full_run.checkout
+def checkout(full_run: FullRun, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A copy of the full run's checkout: DVC's commands write notes, and another worker copies."""
+    return full_run.checkout.copy(tmp_path_factory.mktemp("first run") / "copy")
 
 
 def array(checkout: Checkout, name: str) -> NDArray:
