@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from dcgan_inpainting.common.images import load_images, load_masks
-from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
-from dcgan_inpainting.inpaint.results import save_results
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.results import KEPT, Restoration, save_results
 from dcgan_inpainting.networks.encoder import load_encoder
 from dcgan_inpainting.networks.weights import load_trained
 from dcgan_inpainting.running.checkpoint_folders import run_folder

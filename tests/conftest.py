@@ -12,13 +12,16 @@ from tests.loopback import loopback
 # Before anything is imported that might ask a network.
 loopback.loopback_only()
 
+# The tests' arrays are small, and other tests run beside: more threads would only wait for each
+# other. NumPy reads this when it is imported, and so does what a test starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch  # noqa: E402
 
 # What a shell starts in the background ignores Ctrl-C, and so does all that it starts in turn; but
 # some tests interrupt a stage.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The tests' arrays are small: more threads would only wait for each other.
 torch.set_num_threads(1)
 
 VERDICTS = {"passed": "held", "failed": "NOT HELD", "skipped": "skipped"}

@@ -16,7 +16,8 @@ from dcgan_inpainting.common.images import Images, Known, save_png
 from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.crop.square import cut_square, scale
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
-from dcgan_inpainting.evaluate.comparison import Trial, as_tree, headline, measure, summarise
+from dcgan_inpainting.evaluate.comparison import as_tree, headline, measure, summarise
+from dcgan_inpainting.evaluate.trials import Trial
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.pictures.faces import before_and_after
 from dcgan_inpainting.tracking.experiment import BASELINE, Experiment, shown

@@ -88,19 +88,16 @@ class Checkout:
     path: Path
     scratch: Path  # for all that DVC keeps outside of a repository
 
-    @classmethod
-    def of_working_tree(cls, path: Path, scratch: Path) -> "Checkout":
+    def fill_from_working_tree(self) -> None:
         """Copy the project as it lies here, changes and new files included, and commit it."""
-        checkout = cls(path, scratch)
         git = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
         listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():  # listed, but deleted
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, path / name)
-        checkout.run("git", "init", "--quiet")
-        checkout.commit()
-        return checkout
+                (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.path / name)
+        self.run("git", "init", "--quiet")
+        self.commit()
 
     def copy(self, path: Path) -> "Checkout":
         """Return a copy of this checkout as it is, with its cache and its store."""

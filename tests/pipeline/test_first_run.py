@@ -27,9 +27,9 @@ DAMAGED = 4  # images
 
 
 @pytest.fixture(scope="module")
-def checkout(full_run: FullRun) -> Checkout:
-    """The full run's own checkout: nothing here changes it."""
-    return full_run.checkout
+def checkout(full_run: FullRun, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A copy of the full run's checkout: DVC's commands write notes, and another worker copies."""
+    return full_run.checkout.copy(tmp_path_factory.mktemp("first run") / "copy")
 
 
 def array(checkout: Checkout, name: str) -> NDArray:
@@ -235,7 +235,9 @@ def test_the_pictures_have_the_faces_in_them(checkout: Checkout) -> None:
             assert min(picture.size) > 300
 
 
-def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Checkout) -> None:
+def test_every_stage_is_one_finished_run_with_its_own_parameters(
+    full_run: FullRun, checkout: Checkout
+) -> None:
     runs = {run.name: run for run in checkout.runs()}
     stages = {"download", "crop", "train", "encoder", "masks"}
     stages |= {f"{stage} {kind}" for stage in ("inpaint", "baselines") for kind in KINDS}
@@ -246,7 +248,7 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(checkout: Check
         assert run.status == "FINISHED"
         section = stage.split()[0]
         assert set(run.params) == {f"{section}.{key}" for key in params.get(section, {})}
-        assert run.artifacts.is_relative_to(checkout.path / "mlruns")
+        assert run.artifacts.is_relative_to(full_run.checkout.path / "mlruns")
         assert (run.artifacts / "dvc.lock.yaml").is_file()
         assert run.metrics or section in ("baselines", "pictures")
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())

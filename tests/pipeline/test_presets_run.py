@@ -28,7 +28,8 @@ FACES = (
     "download.val_fraction=0.1",
     "download.test_fraction=0.1",
 )
-HOLES = ("masks.kinds=[center,random]", "masks.images=4")
+# One kind of mask: what a preset asks for is done to each kind alike.
+HOLES = ("masks.kinds=[center]", "masks.images=4")
 
 
 def value_of(params: dict[str, dict[str, Any]], key: str) -> Any:
@@ -47,11 +48,10 @@ def test_a_preset_runs_to_the_end(checkout: Checkout, preset: str) -> None:
 
     done = checkout.run("dvc", "repro")
     stages = ["check", "download", "crop", "train", "encoder", "masks"]
-    stages += ["inpaint@center", "inpaint@random", "baselines@center", "baselines@random"]
-    stages += ["evaluate", "pictures", "record"]
+    stages += ["inpaint@center", "baselines@center", "evaluate", "pictures", "record"]
     assert sorted(done.ran + done.skipped) == sorted(stages)
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
-    assert list(metrics) == ["center", "random"]
+    assert list(metrics) == ["center"]
     for methods in metrics.values():
         assert list(methods) == ["mean", "nearest", "biharmonic", "latent"]
         assert all(math.isfinite(figures["hole_psnr"]) for figures in methods.values())

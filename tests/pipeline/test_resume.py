@@ -66,9 +66,9 @@ def checkpoints(checkout: Checkout) -> set[Path]:
 
 
 @pytest.fixture(scope="module")
-def whole(full_run: FullRun) -> Iterator[Checkout]:
+def whole(full_run: FullRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout in which the training was disturbed by nobody; not to be changed."""
-    checkout = full_run.checkout.copy(full_run.checkout.path.with_name("whole training"))
+    checkout = full_run.checkout.copy(tmp_path_factory.mktemp("whole") / "training")
     checkout.set_params(*LONG)
     try:
         checkout.run(*TRAIN)

@@ -7,7 +7,6 @@ memory-mapped).
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from skimage.restoration import inpaint_biharmonic
 
 from dcgan_inpainting.common.images import Images, Known, Method
 from dcgan_inpainting.process.cores import cores
@@ -52,6 +51,9 @@ def biharmonic(_train: Images) -> Method:
 
 def smoothest(image: Images, known: Known) -> Images:
     """Return one image (H×W×3) with its hole (known: H×W) filled by the smoothest surface."""
+    # Slow to import, with all of SciPy, and whoever checks the baselines' names has no need of it.
+    from skimage.restoration import inpaint_biharmonic
+
     filled = inpaint_biharmonic(image, ~known, channel_axis=-1)
     levels = np.rint(filled * 255).clip(0, 255).astype(np.uint8)
     return np.where(known[..., None], image, levels)

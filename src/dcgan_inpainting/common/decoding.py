@@ -3,12 +3,13 @@
 import contextlib
 import functools
 import importlib
+import importlib.util
 import io
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
@@ -46,15 +47,31 @@ class UnreadableImageError(ValueError):
 
 
 @functools.cache
-def _jpeg_operator() -> Callable[[torch.Tensor, int, bool], torch.Tensor] | None:
+def _jpeg_decoder() -> Callable[[bytes], Pixels] | None:
     # The operator behind torchvision.io.decode_jpeg, which warns at every call that it will go.
     # Where it has gone, Pillow decodes JPEG too, a third slower.
     try:
-        # Registers the operator. It takes 2 s, and most that import this module decode no JPEG.
-        importlib.import_module("torchvision")
-        return torch.ops.image.decode_jpeg
-    except (AttributeError, ImportError, RuntimeError):
+        # PyTorch takes seconds to import, and most that import this module decode no JPEG.
+        import torch
+
+        # torchvision registers the operator when it is imported, which takes 2 s for other things
+        # in it. Its library does that alone, where it lies where this release has it.
+        found = importlib.util.find_spec("torchvision")
+        for folder in (found and found.submodule_search_locations) or ():
+            for library in Path(folder).glob("image_stable.*"):
+                torch.ops.load_library(library)  # type: ignore[no-untyped-call]
+        if not hasattr(torch.ops.image, "decode_jpeg"):
+            importlib.import_module("torchvision")
+        operator = torch.ops.image.decode_jpeg
+    except (AttributeError, ImportError, OSError, RuntimeError):
         return None
+
+    def decode_jpeg(data: bytes) -> Pixels:
+        encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        pixels: Pixels = operator(encoded, _RGB, True).permute(1, 2, 0).numpy()
+        return pixels
+
+    return decode_jpeg
 
 
 @functools.cache
@@ -90,10 +107,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     try:
         with _opened(data) as image:
             _refuse_large(image, max_pixels)
-            if data.startswith(_JPEG_START) and (decode_jpeg := _jpeg_operator()):
+            if data.startswith(_JPEG_START) and (decode_jpeg := _jpeg_decoder()):
                 try:
-                    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-                    return decode_jpeg(encoded, _RGB, True).permute(1, 2, 0).numpy()
+                    return decode_jpeg(data)
                 except RuntimeError:
                     pass  # Pillow reads some that this does not, and says clearly why not others.
             return _with_pillow(image)

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from torch.nn import functional
 
 from dcgan_inpainting.common.decoding import Pixels, UnreadableImageError, decode
 from dcgan_inpainting.common.settings import Section
@@ -87,6 +85,10 @@ def cut_square(image: Pixels, size: int | None, offset_x: int = 0, offset_y: int
 
 def scale(squares: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Return squares (uint8, N×S×S×3) scaled to side×side, bilinear with antialiasing."""
+    # PyTorch takes seconds to import, and `check` asks only whether the square fits.
+    import torch
+    from torch.nn import functional
+
     tensor = torch.from_numpy(squares).permute(0, 3, 1, 2)
     scaled = functional.interpolate(tensor, (side, side), mode="bilinear", antialias=True)
     images: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).contiguous().numpy()

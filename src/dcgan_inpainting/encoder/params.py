@@ -6,8 +6,7 @@ from pydantic import Field
 
 from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.masks.params import DrawnKinds
-from dcgan_inpainting.networks.augmentation import Fill
-from dcgan_inpainting.networks.devices import Precision
+from dcgan_inpainting.networks.choices import Fill, Precision
 
 # What the training's length does change: its rate falls to zero at the end. So, other than the
 # DCGAN's, a longer one begins anew.

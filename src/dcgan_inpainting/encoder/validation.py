@@ -10,8 +10,9 @@ import torch
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.encoder.holes import VALIDATION_SEED
 from dcgan_inpainting.masks.kinds import make_masks
+from dcgan_inpainting.networks.choices import Precision
 from dcgan_inpainting.networks.dcgan import Generator
-from dcgan_inpainting.networks.devices import Precision, autocast, device
+from dcgan_inpainting.networks.devices import autocast, device
 from dcgan_inpainting.networks.encoder import Encoder
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
 

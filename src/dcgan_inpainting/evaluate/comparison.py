@@ -1,14 +1,10 @@
 """The comparison of our restorations with the baselines, image by image and on average."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
-import numpy as np
 import pandas as pd
 
-from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate.metrics import (
     HEADLINE,
     METRICS,
@@ -17,22 +13,9 @@ from dcgan_inpainting.evaluate.metrics import (
     interval,
     quality,
 )
+from dcgan_inpainting.evaluate.trials import Trial
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One kind of mask: the images, what is known of them, and each method's restorations."""
-
-    original: Images  # uint8, N×H×W×3
-    known: Known  # N×H×W, True = known
-    restored: Mapping[str, Images]  # by method, each N×H×W×3
-
-    @property
-    def damaged(self) -> Images:
-        """The images with grey holes, to look at."""
-        return np.where(self.known[..., None], self.original, np.uint8(128))
 
 
 def measure(trial: Trial) -> pd.DataFrame:

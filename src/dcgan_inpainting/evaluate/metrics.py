@@ -201,10 +201,10 @@ def interval(values: ArrayLike) -> float:
 
     One value has no spread to judge by: the interval is 0.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     sample = np.asarray(values, np.float64)
     count = len(sample)
     if count < 2:
         return 0.0
-    return float(student.ppf(0.975, count - 1) * sample.std(ddof=1) / np.sqrt(count))
+    return float(stdtrit(count - 1, 0.975) * sample.std(ddof=1) / np.sqrt(count))

@@ -1,6 +1,7 @@
 """What was restored of a kind of mask, by each method, as the stages before left it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,26 @@ import numpy as np
 from dcgan_inpainting.baselines import methods
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import read_json
-from dcgan_inpainting.common.images import Images, load_images, load_masks
-from dcgan_inpainting.evaluate.comparison import Trial
+from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
 
 MASKS = Path("data/masks")
 BASELINES = Path("data/baselines")
 INPAINTED = Path("data/inpainted")
 IMAGES_AT_ONCE = 4096  # some 500 MB at 64 pixels with three baselines
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One kind of mask: the images, what is known of them, and each method's restorations."""
+
+    original: Images  # uint8, N×H×W×3
+    known: Known  # N×H×W, True = known
+    restored: Mapping[str, Images]  # by method, each N×H×W×3
+
+    @property
+    def damaged(self) -> Images:
+        """The images with grey holes, to look at."""
+        return np.where(self.known[..., None], self.original, np.uint8(128))
 
 
 def read_listing() -> dict[str, Any]:

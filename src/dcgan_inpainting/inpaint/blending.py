@@ -12,7 +12,6 @@ splines in tension", Geophysics 55(3), 1990.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,6 @@ from scipy.sparse.linalg import splu
 
 from dcgan_inpainting.common.images import Known
 
-Blending = Literal["paste", "poisson", "tension"]
 Floats = NDArray[np.float64]
 
 # Weight of stretching beside bending, for distances in pixels: a slope at the hole's edge dies out

@@ -6,7 +6,6 @@ from dcgan_inpainting.inpaint.search import Iterate
 from dcgan_inpainting.networks.tensors import to_uint8
 
 FRAMES = 24
-KEPT = 8  # images of a kind of mask whose frames are kept
 
 
 class Frames:

@@ -3,14 +3,11 @@
 Source: Yeh et al., CVPR 2017, equations 4 to 7. Images are −1…1; losses are one number an image.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, softplus
 
-Distance = Literal["l1", "l2"]
-Prior = Literal["log_one_minus_d", "minus_log_d", "none"]
+from dcgan_inpainting.inpaint.params import Distance, Prior
 
 
 def neighbour_weights(known: Tensor, window: int, floor: float) -> Tensor:

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from dcgan_inpainting.common.settings import Section, one_of
-from dcgan_inpainting.inpaint.blending import Blending
-from dcgan_inpainting.inpaint.objective import Distance, Prior
-from dcgan_inpainting.networks.devices import Devices, Precision
+from dcgan_inpainting.networks.choices import Devices, Precision
+
+Blending = Literal["paste", "poisson", "tension"]
+Distance = Literal["l1", "l2"]
+Prior = Literal["log_one_minus_d", "minus_log_d", "none"]
 
 SHARING = {"devices", "nodes"}  # settings on which no result depends
 
@@ -103,6 +105,11 @@ class InpaintParams(Section):
     def uses_encoder(self) -> bool:
         """Whether these settings, if they are resolved, need an encoder."""
         return self.start == "encoder" or self.encoder_share > 0
+
+    @property
+    def phases(self) -> list[int]:
+        """The search's steps in each phase: z alone, then one block's features more each."""
+        return [self.steps, *[self.depth_steps] * self.depth]
 
     def resolved(self) -> "InpaintParams":
         """Return the settings to use: these, but for those that the method fixes."""

@@ -5,23 +5,22 @@ damaged image, a point of the generator's space is looked for whose image agrees
 pixels; that image then fills the hole.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dcgan_inpainting.common.distance import distance_to_known
 from dcgan_inpainting.common.images import Images, Known, Method
 from dcgan_inpainting.inpaint import augmented, initialisation
 from dcgan_inpainting.inpaint.best_iterate import Found, best_iterate
-from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending
+from dcgan_inpainting.inpaint.blending import BLENDINGS
 from dcgan_inpainting.inpaint.frames import Frames
 from dcgan_inpainting.inpaint.mixture import search_image, with_encoder
-from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.inpaint.params import Blending, InpaintParams
 from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.inpaint.results import Restoration, mean_answer
 from dcgan_inpainting.inpaint.search import length
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
@@ -29,32 +28,6 @@ from dcgan_inpainting.networks.encoder import Encoder
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import render
 from dcgan_inpainting.networks.tensors import to_uint8
-
-
-@dataclass(frozen=True)
-class Restoration:
-    """What the search found for N images, K answers to each."""
-
-    composite: Images  # the answer: the damaged images with their holes filled, uint8, N×H×W×3
-    raw: Images  # what was generated for the best candidate, uint8, N×H×W×3
-    z: NDArray[np.float32]  # of the best candidate, N×latent_dim
-    trace: NDArray[np.float32]  # of the best candidate the objective at each step, (steps+1)×N
-    candidates: Images  # the filled images, those of a lower objective first, uint8, N×K×H×W×3
-    objectives: NDArray[np.float32]  # of the candidates, N×K
-    frames: Images  # of the first M best candidates, on their way, uint8, frames×M×H×W×3
-
-    @classmethod
-    def joined(cls, parts: Sequence["Restoration"]) -> "Restoration":
-        """Return the restorations of several batches as one."""
-        axes = {"trace": 1, "frames": 1}
-        return cls(
-            **{
-                field.name: np.concatenate(
-                    [getattr(part, field.name) for part in parts], axis=axes.get(field.name, 0)
-                )
-                for field in fields(cls)
-            }
-        )
 
 
 def restore(
@@ -114,11 +87,6 @@ def as_method(
     return lambda damaged, known: (
         restore(damaged, known, *networks, params, encoder=encoder).composite
     )
-
-
-def mean_answer(candidates: Images) -> Images:
-    """Return the mean of each image's K answers (uint8, N×K×H×W×3), uint8, N×H×W×3."""
-    return np.rint(candidates.mean(1)).astype(np.uint8)
 
 
 def _restored(

@@ -1,20 +1,54 @@
 """What the stage inpaint leaves of a kind of mask: arrays in a folder, and the settings."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import read_json, write_text, writing
-from dcgan_inpainting.common.images import load_array
+from dcgan_inpainting.common.images import Images, load_array
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration
 
 ARRAYS = ("composite", "raw", "z", "trace", "frames")
 SEVERAL = ("candidates", "objectives")  # beside those, where an image has several answers
 SETTINGS = "settings.json"
+KEPT = 8  # images of a kind of mask whose frames are kept
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What the search found for N images, K answers to each."""
+
+    composite: Images  # the answer: the damaged images with their holes filled, uint8, N×H×W×3
+    raw: Images  # what was generated for the best candidate, uint8, N×H×W×3
+    z: NDArray[np.float32]  # of the best candidate, N×latent_dim
+    trace: NDArray[np.float32]  # of the best candidate the objective at each step, (steps+1)×N
+    candidates: Images  # the filled images, those of a lower objective first, uint8, N×K×H×W×3
+    objectives: NDArray[np.float32]  # of the candidates, N×K
+    frames: Images  # of the first M best candidates, on their way, uint8, frames×M×H×W×3
+
+    @classmethod
+    def joined(cls, parts: Sequence["Restoration"]) -> "Restoration":
+        """Return the restorations of several batches as one."""
+        axes = {"trace": 1, "frames": 1}
+        return cls(
+            **{
+                field.name: np.concatenate(
+                    [getattr(part, field.name) for part in parts], axis=axes.get(field.name, 0)
+                )
+                for field in fields(cls)
+            }
+        )
+
+
+def mean_answer(candidates: Images) -> Images:
+    """Return the mean of each image's K answers (uint8, N×K×H×W×3), uint8, N×H×W×3."""
+    return np.rint(candidates.mean(1)).astype(np.uint8)
 
 
 def save_results(folder: Path, found: Restoration, params: InpaintParams) -> None:

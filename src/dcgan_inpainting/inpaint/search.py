@@ -29,14 +29,9 @@ class Iterate:
     generated: Tensor  # the points' images, N×3×H×W
 
 
-def phases(params: InpaintParams) -> list[int]:
-    """Return the steps of each phase: z alone, then one block's features more each."""
-    return [params.steps, *[params.depth_steps] * params.depth]
-
-
 def length(params: InpaintParams) -> int:
     """Return how many steps the whole search has."""
-    return sum(phases(params))
+    return sum(params.phases)
 
 
 def optimise(problem: Problem, start: Latent, visit: Callable[[Iterate], None]) -> None:
@@ -60,7 +55,7 @@ def optimise(problem: Problem, start: Latent, visit: Callable[[Iterate], None]) 
         visit(Iterate(number, latent, objective.detach(), generated.detach().float()))
         return objective
 
-    for blocks, steps in enumerate(phases(params)):
+    for blocks, steps in enumerate(params.phases):
         free = parts[: 1 + blocks]
         for part in free:
             part.requires_grad_(True)

@@ -5,13 +5,11 @@
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Fill = Literal["edge", "reflect"]
-Augmentation = Literal["color", "translation", "cutout"]
+from dcgan_inpainting.networks.choices import Augmentation, Fill
 
 
 def flip(images: Tensor, rng: torch.Generator) -> Tensor:

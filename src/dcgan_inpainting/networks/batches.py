@@ -11,6 +11,7 @@ from torch import Tensor
 from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.networks import augmentation
+from dcgan_inpainting.networks.choices import Fill
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.tensors import scale
 
@@ -27,7 +28,7 @@ class Reading(Protocol):
     @property
     def shift(self) -> int: ...  # move them by up to so many pixels
     @property
-    def shift_fill(self) -> augmentation.Fill: ...
+    def shift_fill(self) -> Fill: ...
     @property
     def seed(self) -> int: ...
 

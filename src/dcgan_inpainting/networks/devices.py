@@ -1,22 +1,14 @@
 """Where and in which arithmetic the networks run."""
 
 import platform
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
 import torch
-from pydantic import Field
 from torch import nn
 
-from dcgan_inpainting.common.settings import one_complaint
+from dcgan_inpainting.networks.choices import Precision
 
-Precision = Literal["auto", "bf16", "float32"]
-Devices = Annotated[  # on each machine
-    Annotated[int, Field(ge=1, le=1024)] | Literal["all"],
-    one_complaint("should be a whole number from 1 to 1024, or all"),
-]
-Strategy = Literal["auto", "ddp"]
 Network = TypeVar("Network", bound=nn.Module)
-
 
 CPU = torch.device("cpu")
 

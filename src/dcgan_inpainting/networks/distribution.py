@@ -6,23 +6,23 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import psutil
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.networks.devices import CPU, Devices, Precision, Strategy, arithmetic, device
+from dcgan_inpainting.networks.choices import Devices, Precision, Strategy
+from dcgan_inpainting.networks.devices import CPU, arithmetic, device
 from dcgan_inpainting.process.ranks import rank_of_this_process
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 # How long a rank waits for the others: as good as without end, since one of them may have hours of
 # work more, or wait for another run to end. A rank that died is noticed within seconds all the
 # same: by its connection, and by the process that started it.
 PATIENCE = timedelta(days=14)
-
-# Of what it has to say only the warnings are news.
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Rank:
         return share
 
     @classmethod
-    def of(cls, fabric: Fabric) -> "Rank":
+    def of(cls, fabric: "Fabric") -> "Rank":
         """Return which of Fabric's processes this is."""
         return cls(fabric.global_rank, fabric.world_size, fabric.device)
 
@@ -63,7 +63,7 @@ def processes(devices: Devices, nodes: int) -> int:
     return nodes * (max(1, torch.cuda.device_count()) if devices == "all" else devices)
 
 
-def start(devices: Devices, nodes: int, strategy: Strategy, precision: Precision) -> Fabric:
+def start(devices: Devices, nodes: int, strategy: Strategy, precision: Precision) -> "Fabric":
     """Start the processes that share the work, this one among them.
 
     With one device this is only a thin layer. With several, each has a process: they are started
@@ -78,6 +78,12 @@ def start(devices: Devices, nodes: int, strategy: Strategy, precision: Precision
     Raises:
         UserError: there are fewer devices, or the launcher has started another number of processes.
     """
+    # It takes as long to import as PyTorch itself: a stage says first what is wrong with its input.
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    # Of what it has to say only the warnings are news.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     cuda = device().type == "cuda"
     count = processes(devices, 1)
     if cuda and count > torch.cuda.device_count():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dcgan_inpainting.common.images import Images, columns_of, save_png
-from dcgan_inpainting.evaluate.comparison import Trial
 from dcgan_inpainting.evaluate.metrics import HEADLINE
+from dcgan_inpainting.evaluate.trials import Trial
 
 SQUARE = 3  # faces: with three pictures each they make a square, as MLflow shows pictures
 SQUARE_TILE = 192  # pixels of a face where it is looked at, not counted

@@ -12,10 +12,8 @@ from PIL import Image
 
 from dcgan_inpainting.common.files import write_csv, writing
 from dcgan_inpainting.common.images import Images, Known, columns_of, grid, save_png
-from dcgan_inpainting.inpaint.frames import KEPT
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration, mean_answer
-from dcgan_inpainting.inpaint.search import phases
+from dcgan_inpainting.inpaint.results import KEPT, Restoration, mean_answer
 from dcgan_inpainting.pictures.figures import save_figure
 from dcgan_inpainting.pictures.galleries import gallery
 
@@ -44,7 +42,7 @@ def write_pictures(
     save_png(columns_of(sets), folder / "sheet.png")
     _save_gif(list(_animation(damaged, known, found)), folder / "search.gif")
     _write_curve(found.trace, folder / "objective.csv")
-    _plot_curves(found.trace, list(accumulate(phases(params)))[:-1], folder / "objective.png")
+    _plot_curves(found.trace, list(accumulate(params.phases))[:-1], folder / "objective.png")
     if params.candidates > 1:
         _write_candidates(damaged, found, folder / "candidates.png")
 

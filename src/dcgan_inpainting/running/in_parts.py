@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.networks.distribution import start
 from dcgan_inpainting.process.ranks import rank_of_this_process
 from dcgan_inpainting.running.checkpoint_folders import held

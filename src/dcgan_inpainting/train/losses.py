@@ -6,13 +6,11 @@ apart because each is differentiated right after its own forward pass. R1 may be
 on real images.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-Loss = Literal["cross_entropy", "hinge"]
+from dcgan_inpainting.train.params import Loss
 
 
 def discriminator_loss_on_real(logits: Tensor, loss: Loss, smoothing: float) -> Tensor:

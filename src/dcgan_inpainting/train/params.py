@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 
 from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.networks.architecture import Activation, Architecture, Normalisation
-from dcgan_inpainting.networks.augmentation import Augmentation, Fill
-from dcgan_inpainting.networks.devices import Devices, Precision, Strategy
-from dcgan_inpainting.train.losses import Loss
+from dcgan_inpainting.networks.choices import Augmentation, Devices, Fill, Precision, Strategy
+
+Loss = Literal["cross_entropy", "hinge"]
 
 # What a training's length changes nothing about: a longer one goes on where a shorter one ended.
 LENGTH = {"images", "epochs"}

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.networks.choices import Precision
 from dcgan_inpainting.networks.dcgan import Generator
-from dcgan_inpainting.networks.devices import Precision, autocast
+from dcgan_inpainting.networks.devices import autocast
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8

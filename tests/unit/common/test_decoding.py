@@ -122,13 +122,13 @@ def smooth(height: int, width: int) -> np.ndarray:
 
 @pytest.fixture
 def without_the_fast_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+    monkeypatch.setattr(decoding, "_jpeg_decoder", lambda: None)
 
 
 def test_the_fast_decoder_and_pillow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(Image.fromarray(smooth(218, 178)), "JPEG", quality=90)
     fast = decode(data).astype(int)
-    monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+    monkeypatch.setattr(decoding, "_jpeg_decoder", lambda: None)
     assert np.abs(fast - decode(data)).max() <= 3
 
 
@@ -236,7 +236,7 @@ FAR_OFF = 1 << 30  # an offset outside of the EXIF
 def test_a_broken_exif_loses_no_image_nor_a_good_orientation(
     kind: str, broken: bytes, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "_jpeg_operator", lambda: None)
+    monkeypatch.setattr(decoding, "_jpeg_decoder", lambda: None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pytest's filters stand before the module's own
         pixels = decode(encode(flat("RGB", (9, 9, 9)), kind, exif=broken))

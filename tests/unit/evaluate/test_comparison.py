@@ -8,7 +8,6 @@ import pytest
 
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.evaluate.comparison import (
-    Trial,
     as_tree,
     headline,
     measure,
@@ -16,6 +15,7 @@ from dcgan_inpainting.evaluate.comparison import (
     summarise,
 )
 from dcgan_inpainting.evaluate.metrics import METRICS, PAIRED, Pairs, quality
+from dcgan_inpainting.evaluate.trials import Trial
 
 SIDE = 16
 

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from dcgan_inpainting.common.images import Known
 from dcgan_inpainting.inpaint import blending
-from dcgan_inpainting.inpaint.blending import BLENDINGS, Blending, paste, poisson, tension
+from dcgan_inpainting.inpaint.blending import BLENDINGS, paste, poisson, tension
+from dcgan_inpainting.inpaint.params import Blending
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ import torch
 from pydantic import ValidationError
 
 from dcgan_inpainting.inpaint import initialisation
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import Latent
 from tests.tiny_encoder import faces, holes, networks

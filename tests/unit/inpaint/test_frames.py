@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dcgan_inpainting.inpaint.frames import FRAMES, Frames
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.inpaint.search import Iterate
 from dcgan_inpainting.networks.latent import Latent
 from tests.tiny_encoder import faces, holes, networks

@@ -13,7 +13,8 @@ from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.inpaint import params as params_module
 from dcgan_inpainting.inpaint.augmented import predict
 from dcgan_inpainting.inpaint.mixture import ENCODER_REACH
-from dcgan_inpainting.inpaint.restoration import Restoration, restore
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.networks.encoder import Encoder
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8

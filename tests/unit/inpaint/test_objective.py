@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from dcgan_inpainting.inpaint.objective import (
-    Prior,
     context_loss,
     latent_loss,
     neighbour_weights,
@@ -13,6 +12,7 @@ from dcgan_inpainting.inpaint.objective import (
     squared_distances,
     uniform_weights,
 )
+from dcgan_inpainting.inpaint.params import Prior
 
 
 def masks() -> torch.Tensor:

@@ -21,7 +21,8 @@ from dcgan_inpainting.inpaint import initialisation, search
 from dcgan_inpainting.inpaint import params as params_module
 from dcgan_inpainting.inpaint.objective import neighbour_weights
 from dcgan_inpainting.inpaint.params import InpaintParams
-from dcgan_inpainting.inpaint.restoration import Restoration, as_method, restore
+from dcgan_inpainting.inpaint.restoration import as_method, restore
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.networks.averaging import recalibrate
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.common.errors import DamagedError
-from dcgan_inpainting.inpaint.restoration import Restoration
-from dcgan_inpainting.inpaint.results import load_results, load_settings, save_results
+from dcgan_inpainting.inpaint.results import Restoration, load_results, load_settings, save_results
 from tests.tiny_search import settings
 
 

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dcgan_inpainting.networks.augmentation import Augmentation, diff_augment, flip, shift
+from dcgan_inpainting.networks.augmentation import diff_augment, flip, shift
+from dcgan_inpainting.networks.choices import Augmentation
 
 
 def faces(count: int, side: int = 6) -> torch.Tensor:

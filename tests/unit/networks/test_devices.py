@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from dcgan_inpainting.networks.devices import Precision, arithmetic, autocast, device, place
+from dcgan_inpainting.networks.choices import Precision
+from dcgan_inpainting.networks.devices import arithmetic, autocast, device, place
 
 
 def processor(monkeypatch: pytest.MonkeyPatch, *, gpu: bool, native: bool, avx: bool) -> None:

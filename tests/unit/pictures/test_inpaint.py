@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.pictures.inpaint import spread, write_pictures
 from tests.tiny_search import settings
 

@@ -113,6 +113,25 @@ subprocess.run([sys.executable, "-c", "import warnings; warnings.warn('below')"]
     assert "UserWarning: below" in done.stderr
 
 
+def test_garbage_is_looked_for_once_the_work_begins() -> None:
+    program = """
+import gc
+from dcgan_inpainting.process.command_line import begin, reporting
+begin()
+before = gc.isenabled(), gc.get_freeze_count()
+with reporting("stage"):
+    print(*before, gc.isenabled(), gc.get_freeze_count() > 1000)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False 0 True True\n"
+
+
 def test_an_interrupt_inside_of_exec_is_no_death_by_signal(tmp_path: Path) -> None:
     """As where a library that is being imported makes a class out of text."""
     (tmp_path / "command.py").write_text("""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.inpaint.restoration import Restoration
+from dcgan_inpainting.inpaint.results import Restoration
 from dcgan_inpainting.running.in_parts import RestorationInParts, restore_in_parts
 from dcgan_inpainting.running.parts import Parts
 from tests.tiny_search import settings

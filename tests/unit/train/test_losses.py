@@ -10,12 +10,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from dcgan_inpainting.networks.dcgan import Discriminator, initialise
 from dcgan_inpainting.train.losses import (
-    Loss,
     discriminator_loss_on_fake,
     discriminator_loss_on_real,
     generator_loss,
     r1_penalty,
 )
+from dcgan_inpainting.train.params import Loss
 from tests.tiny_model import tiny_architecture
 
 LOGITS = torch.tensor([-3.0, -0.5, 0.0, 0.25, 4.0], dtype=torch.float64)
