@@ -7,7 +7,7 @@ image by image, Adam as it comes, losses on probabilities' logits.
 """
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -22,10 +22,10 @@ from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.networks.distribution import start
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.train.loop import History, Validation, fit
+from dcgan_inpainting.train.loop import fit
 from dcgan_inpainting.train.params import TrainParams
-from dcgan_inpainting.train.progress import Progress
 from dcgan_inpainting.train.validation import Validator
+from dcgan_inpainting.training.history import Row
 
 WARM_UP = 10  # steps before the clock starts
 COUNT, SIDE = 2048, 64  # of random images: what they show does not change the speed
@@ -50,14 +50,14 @@ class Clock:
     def __init__(self) -> None:
         self.marks: list[tuple[int, float]] = []
 
-    def resumed(self, _images: int, _history: History) -> None:
+    def resumed(self, images: int, pictures: Mapping[int, bytes]) -> None:
         """Never happens: nothing is kept."""
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: Row) -> None:
         """Note the time."""
-        self.marks.append((progress.images, now()))
+        self.marks.append((int(progress["images"]), now()))
 
-    def validated(self, _validation: Validation) -> None:
+    def validated(self, validation: Row, picture: Images) -> None:
         """The last step's comes after the last mark."""
 
 

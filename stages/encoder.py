@@ -1,30 +1,33 @@
 """Train the encoder: data/cropped/{train,val}.npy, models/ → models/encoder.safetensors."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from dcgan_inpainting.common.files import md5_of
 from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.encoder.training import train_encoder
-from dcgan_inpainting.encoder.validation import Validator
-from dcgan_inpainting.networks.devices import device, place, processor
+from dcgan_inpainting.encoder.training import FIGURES, train_encoder
+from dcgan_inpainting.encoder.validation import Validator, headline
+from dcgan_inpainting.networks.architecture import ARCHITECTURE
+from dcgan_inpainting.networks.devices import place
 from dcgan_inpainting.networks.encoder import FILE
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
-from dcgan_inpainting.running.checkpoints import checkpoints
-from dcgan_inpainting.running.encoder_report import Reporter
-from dcgan_inpainting.running.source_digest import digest_of_code
-from dcgan_inpainting.running.stage import fresh_folder, interruptible, project_root, run_training
-from dcgan_inpainting.running.training_bar import TrainingBar
+from dcgan_inpainting.running.stage import fresh_folder, run_training
+from dcgan_inpainting.running.training import checkpoints_of, reported
+from dcgan_inpainting.running.training_report import Report
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
-REPORTS = Path("reports/encoder")
+NETWORKS = tuple(MODELS / name for name in (ARCHITECTURE, GENERATOR, DISCRIMINATOR))
+REPORT = Report(
+    folder=Path("reports/encoder"),
+    table="training.csv",
+    columns=FIGURES,
+    bar={"psnr": "psnr"},
+    pictures="faces.png",  # of the last validation
+    series="faces",
+    curves=lambda psnr: {f"hole_psnr/{kind}": value for kind, value in psnr.items()},
+)
 
 
 def work(params: EncoderParams, run: Run) -> None:
@@ -32,39 +35,21 @@ def work(params: EncoderParams, run: Run) -> None:
     generator, discriminator = load_trained(MODELS)
     side = generator.architecture.image_size
     images, faces = (load_images(path, side=side) for path in (TRAIN, VALIDATION))
-    fresh_folder(REPORTS)
-    with ExitStack() as stack:
-        interrupted = stack.enter_context(interruptible())
-        memory = stack.enter_context(checkpoints(project_root(), "encoder", _identity(params)))
-        run.kept_in(memory.folder)
-        total = params.steps * params.batch_size
-        bar = stack.enter_context(TrainingBar("encoder", total))
-        reporter = Reporter(REPORTS, bar, run)
+    fresh_folder(REPORT.folder)
+    settings, total = params.model_dump(mode="json"), params.steps * params.batch_size
+    validator = Validator(faces, params.kinds, params.precision, params.seed)
+    networks = place(freeze(generator)), place(freeze(discriminator))
+    with (
+        checkpoints_of("encoder", settings, (TRAIN, VALIDATION, *NETWORKS), run) as kept,
+        reported("encoder", total, REPORT, run) as (reporter, stop),
+    ):
         encoder, history = train_encoder(
-            images,
-            Validator(faces, params.kinds, params.precision, params.seed),
-            place(freeze(generator)),
-            place(freeze(discriminator)),
-            params,
-            observer=reporter,
-            memory=memory,
-            interrupted=interrupted,
+            images, validator, *networks, params, observer=reporter, memory=kept, interrupted=stop
         )
+    if reporter is None:
+        return  # the first of the processes writes
     save_weights(encoder, MODELS / FILE)
-    reporter.write(history)
-
-
-def _identity(params: EncoderParams) -> dict[str, Any]:
-    """Return what determines the bytes of a training."""
-    networks = (MODELS / name for name in ("architecture.json", GENERATOR, DISCRIMINATOR))
-    files = (TRAIN, VALIDATION, *networks)
-    return {
-        "params": params.model_dump(mode="json"),
-        "data": [md5_of(file) for file in files],
-        "code": digest_of_code(),
-        "torch": torch.__version__,
-        "processor": processor(device()),
-    }
+    reporter.write(history, headline(history.validations[-1]))
 
 
 if __name__ == "__main__":

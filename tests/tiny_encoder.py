@@ -2,21 +2,19 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dcgan_inpainting.common.frame import Memory
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.encoder.training import History, train_encoder
+from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.masks.kinds import KINDS
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
@@ -24,6 +22,7 @@ from dcgan_inpainting.networks.encoder import Encoder, load_encoder
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.weights import load_trained
+from dcgan_inpainting.training.history import History
 from tests.heard import Heard
 from tests.tiny_model import SIDE, write_models
 
@@ -94,24 +93,6 @@ def holes(count: int) -> Known:
     return known[:, 0].bool().numpy()
 
 
-@dataclass
-class Kept:
-    """A memory that keeps the state of every step that it is given."""
-
-    states: dict[int, Any] = field(default_factory=dict)
-    ends: list[int] = field(default_factory=list)
-
-    def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
-        """Keep a copy."""
-        self.states[step] = copy.deepcopy(state)
-        self.ends += [step] if end else []
-
-    def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
-        """Return a copy of the last one."""
-        steps = [step for step in self.states if at_most is None or step <= at_most]
-        return (max(steps), copy.deepcopy(self.states[max(steps)])) if steps else None
-
-
 def train(
     *,
     memory: Memory | None = None,
@@ -142,11 +123,3 @@ def digest(encoder: Encoder) -> str:
         total.update(name.encode())
         total.update(value.contiguous().numpy().tobytes())
     return total.hexdigest()
-
-
-def same(first: History, second: History) -> bool:
-    """Whether two histories are one to the bit."""
-    return first.progress == second.progress and all(
-        one.row() == other.row() and np.array_equal(one.faces, other.faces)
-        for one, other in zip(first.validations, second.validations, strict=True)
-    )

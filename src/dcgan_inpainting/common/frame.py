@@ -38,7 +38,13 @@ class Memory(Protocol):
     """Where a training keeps its state; running.checkpoints.Checkpoints is one."""
 
     def save(self, step: int, state: Mapping[str, Any], *, end: bool = False) -> None:
-        """Keep the state after a step."""
+        """Keep the state after a step, and in `files` the names of kept files that it needs."""
 
     def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
         """Return the last step that was saved, at most this one, and its state."""
+
+    def keep(self, name: str, content: bytes) -> str:
+        """Keep a file beside the states; return what it is called there."""
+
+    def kept(self, name: str) -> bytes:
+        """Return the content of a file that the state of `newest` names."""

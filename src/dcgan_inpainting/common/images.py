@@ -4,6 +4,7 @@ Images are uint8, N×H×W×3, 0…255. A mask is an array called `known`, boolea
 image is known, False in its hole.
 """
 
+import io
 import math
 import tokenize
 import warnings
@@ -130,4 +131,11 @@ def columns_of(sets: Sequence[Images], **options: int) -> Images:
 def save_png(picture: Images, path: Path) -> None:
     """Write a picture (uint8, H×W×3) as a PNG without metadata: equal pictures, equal files."""
     with writing(path):
-        Image.fromarray(picture).save(path, format="PNG")
+        path.write_bytes(png(picture))
+
+
+def png(picture: Images) -> bytes:
+    """Return a picture (uint8, H×W×3) as save_png writes it."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    return buffer.getvalue()

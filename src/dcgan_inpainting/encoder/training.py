@@ -1,11 +1,8 @@
 """The training of the encoder, through the frozen generator, on faces with drawn holes."""
 
-import math
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +13,7 @@ from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.encoder.holes import Holes
 from dcgan_inpainting.encoder.params import EncoderParams
-from dcgan_inpainting.encoder.validation import Validation, Validator
+from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
@@ -24,6 +21,8 @@ from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
 from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.weights import not_finite
+from dcgan_inpainting.training.history import History, Row
+from dcgan_inpainting.training.loop import DivergedError, Observer, Schedule, Training
 
 WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
 BETAS = (0.9, 0.99)
@@ -31,52 +30,7 @@ PEAK = 2.0  # the width of the range of pixels, −1…1
 LEAST_ERROR = 1e-3  # mean square; what is better than this is good enough
 FEATURE_LAYERS = 3  # of D: at 64 pixels, down to 8×8; coarser ones judge the whole face
 REPORTS = 200  # about how often a training reports its PSNR
-SAVE_SECONDS = 30.0  # between checkpoints: what a kill costs at most, beside the start
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Means over the steps since the last report."""
-
-    step: int
-    images: int  # seen so far
-    psnr: float  # of the holes in the training's own images, in dB
-
-
-@dataclass
-class History:
-    """What a training has told so far; kept with its state, so that no restart leaves a gap."""
-
-    progress: list[Progress] = field(default_factory=list)
-    validations: list[Validation] = field(default_factory=list)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the history as plain values and tensors."""
-        return {
-            "progress": [asdict(progress) for progress in self.progress],
-            "validations": [seen.state_dict() for seen in self.validations],
-        }
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> "History":
-        """Return the history that state_dict wrote."""
-        return cls(
-            [Progress(**values) for values in state["progress"]],
-            [Validation.of_state(values) for values in state["validations"]],
-        )
-
-
-class Observer(Protocol):
-    """Whoever wants to know how a training goes."""
-
-    def resumed(self, images: int, history: History) -> None:
-        """The training goes on after so many images; an earlier process was told the history."""
-
-    def progressed(self, progress: Progress) -> None:
-        """Some steps are done; called about REPORTS times."""
-
-    def validated(self, validation: Validation) -> None:
-        """The encoder was tried on validation faces."""
+FIGURES = ("psnr",)  # of the holes in the step's own images, in dB
 
 
 def train_encoder(
@@ -109,16 +63,17 @@ def train_encoder(
         KeyboardInterrupt: `interrupted` said so; the state is saved.
         UserError: the training diverged.
     """
-    training = _Training(images, validator, generator, discriminator, params, observer, memory)
-    training.resume()
+    filler = _Filler(images, validator, generator, discriminator, params)
+    schedule = Schedule(params.steps, params.batch_size, params.steps_between_validations, REPORTS)
+    training = Training(filler, schedule, Rank(device=device()), observer, memory)
     if not training.history.validations:
         training.validate()  # what there is before it has learned anything
-    while training.taken < params.steps:
-        training.advance()
-        if interrupted():
-            training.save()
-            raise KeyboardInterrupt
-    return training.encoder.eval(), training.history
+    training.run(interrupted)
+    if training.diverged:
+        raise UserError(
+            f"the training diverged: {training.diverged}; try a lower encoder.learning_rate"
+        )
+    return filler.encoder.eval(), training.history
 
 
 def psnr_of(made: Tensor, faces: Tensor, known: Tensor) -> Tensor:
@@ -167,8 +122,10 @@ def feature_loss(restored: Tensor, faces: Tensor, discriminator: Discriminator) 
     return total
 
 
-class _Training:
-    """A training's state, and what is done with it between two steps."""
+class _Filler:
+    """An encoder that learns to fill holes."""
+
+    figures = FIGURES
 
     def __init__(
         self,
@@ -177,15 +134,11 @@ class _Training:
         generator: Generator,
         discriminator: Discriminator,
         params: EncoderParams,
-        observer: Observer | None,
-        memory: Memory | None,
     ) -> None:
         self.params = params
         self.generator = generator
         self.discriminator = discriminator
         self.validator = validator
-        self.observer = observer
-        self.memory = memory
         encoder = Encoder(generator.architecture)
         initialise_encoder(encoder, generator_for(Purpose.ENCODER, params.seed))
         self.encoder = place(encoder)
@@ -194,103 +147,47 @@ class _Training:
         )
         self.batches = Batches(images, params, Rank(device=device()))
         self.holes = Holes(images.shape[1], params.kinds, params.seed)
-        self.report_every = max(1, params.steps // REPORTS)
-        self.taken = 0  # steps
-        self.pending: list[Tensor] = []
-        self.history = History()
-        self.next_save = time.monotonic() + SAVE_SECONDS
 
-    def resume(self) -> None:
-        """Go on from the last checkpoint."""
-        found = self.memory.newest(self.params.steps) if self.memory else None
-        if found is None:
-            return
-        self.taken, state = found
-        torch.set_num_threads(state["threads"])
-        self.encoder.load_state_dict(state["encoder"])
-        self.adam.load_state_dict(state["adam"])
-        self.pending = list(state["pending"].to(device()))
-        self.history = History.of_state(state["history"])
-        if self.observer:
-            self.observer.resumed(self.taken * self.params.batch_size, self.history)
-
-    def advance(self) -> None:
-        """Take one step, and do what is due after it."""
-        self.encoder.train()
-        self.pending.append(self._step())
-        last = self.taken == self.params.steps
-        if last or self.taken % self.report_every == 0:
-            self._report()
-        if last or self.taken % self.params.steps_between_validations == 0:
-            self.validate()
-        if last or time.monotonic() >= self.next_save:
-            self.save()
-
-    def validate(self) -> None:
-        """Try the encoder on validation faces.
-
-        Raises:
-            UserError: a weight is not finite.
-        """
-        if name := not_finite(self.encoder.state_dict()):
-            raise _diverged(f"{name} is not finite", self.taken)
-        images = self.taken * self.params.batch_size
-        validation = self.validator(self.encoder.eval(), self.generator, self.taken, images)
-        self.history.validations.append(validation)
-        if self.observer:
-            self.observer.validated(validation)
-
-    def save(self) -> None:
-        """Keep the state, unless it is no longer a sound one."""
-        self.next_save = time.monotonic() + SAVE_SECONDS
-        weights = self.encoder.state_dict()
-        if self.memory is None or not_finite(weights):
-            return
-        state = {
-            "encoder": weights,
-            "adam": self.adam.state_dict(),
-            "pending": torch.stack(self.pending) if self.pending else torch.empty(0),
-            "history": self.history.state_dict(),
-            # Two threads add up a gradient in another order than one.
-            "threads": torch.get_num_threads(),
-        }
-        self.memory.save(self.taken, state, end=self.taken == self.params.steps)
-
-    def _step(self) -> Tensor:
+    def step(self, number: int) -> Tensor:
         """Take a step; return the PSNR of what the encoder made before it."""
-        self.taken += 1
-        faces = self.batches(self.taken)
-        known = self.holes(self.taken, len(faces)).to(faces.device)
+        self.encoder.train()
+        faces = self.batches(number)
+        known = self.holes(number, len(faces)).to(faces.device)
         with autocast(self.params.precision):
             latent, made = self.encoder(faces, known, self.generator)
             unlike = feature_loss(made, faces, self.discriminator)
         psnr = psnr_of(made.float(), faces, known)
         loss = self.params.feature_weight * unlike - psnr
         loss = loss + self.params.latent_weight * latent.z.float().square().mean()
-        self.adam.param_groups[0]["lr"] = self._learning_rate()
+        self.adam.param_groups[0]["lr"] = self._learning_rate(number)
         self.adam.zero_grad()
         loss.backward()
         self.adam.step()
-        return psnr.detach()
+        return psnr.detach()[None]
 
-    def _learning_rate(self) -> float:
-        """Return the step's rate: it rises over the first steps and falls by half a cosine."""
-        rise = min(1.0, self.taken / WARM_UP)
-        fall = half_cosine(self.taken - 1, self.params.steps)
+    def complaint(self, _progress: Row) -> str:
+        """Return nothing: an encoder whose figures are finite is never hopeless."""
+        return ""
+
+    def validate(self, place: Row) -> tuple[Row, Images]:
+        """Try the encoder on validation faces."""
+        if name := not_finite(self.encoder.state_dict()):
+            raise DivergedError(f"{name} is not finite")
+        psnr, picture = self.validator(self.encoder.eval(), self.generator)
+        return {**place, **psnr}, picture
+
+    def sound(self) -> bool:
+        return not not_finite(self.encoder.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"encoder": self.encoder.state_dict(), "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.encoder.load_state_dict(state["encoder"])
+        self.adam.load_state_dict(state["adam"])
+
+    def _learning_rate(self, number: int) -> float:
+        """Return a step's rate: it rises over the first steps and falls by half a cosine."""
+        rise = min(1.0, number / WARM_UP)
+        fall = half_cosine(number - 1, self.params.steps)
         return self.params.learning_rate * rise * fall
-
-    def _report(self) -> None:
-        psnr = float(torch.stack(self.pending).mean())
-        if not math.isfinite(psnr):
-            raise _diverged(f"its PSNR is {psnr}", self.taken)
-        self.pending.clear()
-        progress = Progress(self.taken, self.taken * self.params.batch_size, psnr)
-        self.history.progress.append(progress)
-        if self.observer:
-            self.observer.progressed(progress)
-
-
-def _diverged(what: str, step: int) -> UserError:
-    return UserError(
-        f"the training diverged: {what} at step {step}; try a lower encoder.learning_rate"
-    )

@@ -1,13 +1,12 @@
 """How well an encoder alone fills holes in faces that it was not trained on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
 
-from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.images import Images, Known, grid
 from dcgan_inpainting.encoder.holes import VALIDATION_SEED
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.choices import Precision
@@ -15,32 +14,20 @@ from dcgan_inpainting.networks.dcgan import Generator
 from dcgan_inpainting.networks.devices import autocast, device
 from dcgan_inpainting.networks.encoder import Encoder
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
+from dcgan_inpainting.training.history import Row, figures_of
 
 FACES = 100  # the mean PSNR of a kind is then known to about ±0.4 dB
 SHOWN = 4  # faces of each kind in the picture
 
 
-@dataclass(frozen=True)
-class Validation:
-    """One look at an encoder on the way."""
+def headline(validation: Row) -> dict[str, dict[str, float]]:
+    """Return a validation's PSNR by kind of mask, and the mean over kinds, rounded.
 
-    step: int
-    images: int  # seen so far
-    psnr: Mapping[str, float]  # of the holes, unblended, by kind of mask, in dB
-    faces: Images  # uint8, 3·SHOWN×S×S×3 for each kind: whole, damaged, what the encoder made
-
-    def row(self) -> dict[str, float]:
-        """Return its place and its figures by name, as a table has them."""
-        return {"step": self.step, "images": self.images, **self.psnr}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return this as plain values and tensors."""
-        return {**vars(self), "psnr": dict(self.psnr), "faces": torch.from_numpy(self.faces)}
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> "Validation":
-        """Return the validation that state_dict wrote."""
-        return cls(**{**state, "faces": state["faces"].numpy()})
+    Args:
+        validation: its row: its step, the images seen so far, and the PSNR by kind.
+    """
+    psnr = {kind: round(value, 3) for kind, value in figures_of(validation).items()}
+    return {"encoder_psnr": {**psnr, "mean": round(fmean(psnr.values()), 3)}}
 
 
 class Validator:
@@ -63,16 +50,19 @@ class Validator:
         count, seed = len(self._faces), VALIDATION_SEED + seed
         self._known = {kind: make_masks(kind, count, size, seed) for kind in kinds}
 
-    def __call__(
-        self, encoder: Encoder, generator: Generator, step: int, images: int
-    ) -> Validation:
-        """Return how good an encoder is, which is in evaluation mode."""
+    def __call__(self, encoder: Encoder, generator: Generator) -> tuple[dict[str, float], Images]:
+        """Return how good an encoder is, which is in evaluation mode.
+
+        Returns:
+            By kind of mask the mean PSNR of the holes, unblended, in dB; and a picture with a row
+            for each kind, SHOWN times whole, damaged, and what the encoder made: uint8, H×W×3.
+        """
         psnr, shown = {}, []
         for kind, known in self._known.items():
             made = self._fill(known, encoder, generator)
             psnr[kind] = self._psnr(made, known)
             shown.append(self._shown(made, known))
-        return Validation(step, images, psnr, np.concatenate(shown))
+        return psnr, grid(np.concatenate(shown), columns=3 * SHOWN)
 
     def _fill(self, known: Known, encoder: Encoder, generator: Generator) -> Images:
         holes = torch.from_numpy(known)[:, None].float().to(device())

@@ -4,12 +4,13 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import torch
+from torch import Tensor
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.networks.choices import Devices, Precision, Strategy
@@ -32,6 +33,9 @@ class Rank:
     number: int = 0
     world_size: int = 1
     device: torch.device = CPU
+    fabric: "Fabric | None" = field(
+        default=None, compare=False, repr=False
+    )  # joins it to the others
 
     def share(self, batch_size: int) -> int:
         """Return how many of a batch's images are this rank's.
@@ -47,10 +51,20 @@ class Rank:
             )
         return share
 
+    def broadcast(self, value: Any) -> Any:
+        """Return the first rank's value; all ranks have to ask for it."""
+        return self.fabric.broadcast(value) if self.fabric else value
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean of a tensor over all ranks, on the device; all have to ask for it."""
+        value = value.to(self.device)
+        mean: Any = self.fabric.all_reduce(value, reduce_op="mean") if self.fabric else value
+        return mean
+
     @classmethod
     def of(cls, fabric: "Fabric") -> "Rank":
         """Return which of Fabric's processes this is."""
-        return cls(fabric.global_rank, fabric.world_size, fabric.device)
+        return cls(fabric.global_rank, fabric.world_size, fabric.device, fabric)
 
 
 def processes(devices: Devices, nodes: int) -> int:

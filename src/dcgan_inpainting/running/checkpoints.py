@@ -49,7 +49,7 @@ def checkpoints(root: Path, stage: str, identity: Mapping[str, Any]) -> Iterator
     How big it gets: of the runs used last, 20 are kept for 14 days (`run_folders`), beside those
     that are at work. Each holds at most WRITTEN_KEPT + ENDS_KEPT + 1 whole checkpoints,
     DAMAGED_KEPT damaged ones and one half written, but in general WRITTEN_KEPT: of 100 MB each,
-    4 GB in all.
+    4 GB in all. Beside them lie the files that they name.
 
     Where the folder cannot be made or locked, a warning says so, and the work goes on without.
 
@@ -77,7 +77,8 @@ class Checkpoints:
 
     Each is one file, `<number>-step<step>[-end]-<checksum>.pt`: numbered in the order of writing,
     and named by the first 32 digits of its sha256, so that the two cannot come apart. `torch.load`
-    reads it.
+    reads it. What a state needs and does not hold, such as pictures for the reports, lies beside it
+    in files that `keep` wrote, and that the state names in `files`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -96,26 +97,41 @@ class Checkpoints:
             step: how far the work is, 0 or more. Of two saved at one step the later counts.
             state: dicts, lists and tuples, in each other as deep as need be, of tensors on any
                 device, numbers, strings, booleans and None; keys are strings or integers. For a
-                moment this takes as much memory as the file will take room.
+                moment this takes as much memory as the file will take room. `files` in it, if it is
+                there, lists names that `keep` returned.
             end: whether the work ends here, so that a longer one may go on from it.
 
         Raises:
             TypeError: the state holds something else; the message says where.
         """
         packed = _pack(state)
-        try:
-            self._write(f"step{step}{'-end' if end else ''}", packed)
-        except OSError as error:
-            self.warn(error)
-        else:
+        files = self._files()
+        number = files[-1].number + 1 if files else 1
+        name = f"{number:06}-step{step}{'-end' if end else ''}-{_checksum(packed)}.pt"
+        if self._write(name, packed):
             self._remove_old()
+
+    def keep(self, name: str, content: bytes) -> str:
+        """Write a file that states to come may name in `files`; it is as safe as they are.
+
+        Returns:
+            What it is called here: the name, not `*.pt`, with the content's checksum in it.
+        """
+        path = Path(name)
+        kept = f"{path.stem}-{_checksum(content)}{path.suffix}"
+        self._write(kept, content)
+        return kept
+
+    def kept(self, name: str) -> bytes:
+        """Return the content of a file that the state of `newest` names."""
+        return (self.folder / name).read_bytes()
 
     def newest(self, at_most: int | None = None) -> tuple[int, Any] | None:
         """Return the highest step of which there is a whole checkpoint, and its state.
 
-        A damaged checkpoint (cut off, changed, empty, unreadable, not PyTorch's) is named in a
-        warning and set aside as `<name>.damaged`, of which DAMAGED_KEPT are kept; the one before
-        it is taken. What a killed process left half written is removed.
+        A checkpoint that is damaged (cut off, changed, empty, unreadable, not PyTorch's), or whose
+        files are, is named in a warning and set aside as `<name>.damaged`, of which DAMAGED_KEPT
+        are kept; the one before it is taken. What a killed process left half written is removed.
 
         Args:
             at_most: the highest step that is wanted; None = any.
@@ -130,7 +146,7 @@ class Checkpoints:
         for file in sorted(self._files(), key=lambda file: (file.step, file.number), reverse=True):
             if at_most is None or file.step <= at_most:
                 try:
-                    return file.step, _unpack(file)
+                    return file.step, self._read(file)
                 except _DamagedError as damage:
                     self._set_aside(file, damage)
         return None
@@ -151,15 +167,28 @@ class Checkpoints:
         found = (_File.of(path) for path in self.folder.glob("*.pt"))
         return sorted((file for file in found if file), key=lambda file: file.number)
 
-    def _write(self, label: str, packed: bytes) -> None:
-        files = self._files()
-        number = files[-1].number + 1 if files else 1
-        path = self.folder / f"{number:06}-{label}-{_checksum(packed)}.pt"
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            file.write(packed)
-            file.flush()
-            os.fsync(file.fileno())
+    def _read(self, file: "_File") -> Any:
+        """Return the state of a checkpoint that is whole, and so are the files that it names."""
+        state = _unpack(file.path, file.checksum)
+        for name in state.get("files", ()):
+            try:
+                _whole(self.folder / name, Path(name).stem.rpartition("-")[2])
+            except _DamagedError as damage:
+                raise _DamagedError(f"{name} beside it: {damage}") from None
+        return state
+
+    def _write(self, name: str, content: bytes) -> bool:
+        """Write a file; return whether it could be written."""
+        try:
+            with replacing(self.folder / name) as temporary, temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.warn(error)
+            return False
         _sync_names(self.folder)
+        return True
 
     def _remove_old(self) -> None:
         files = self._files()
@@ -217,15 +246,21 @@ def _pack(state: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(file: _File) -> Any:
+def _whole(path: Path, checksum: str) -> bytes:
+    """Return the content of a file, which must be what its checksum says."""
     try:
-        packed = file.path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise _DamagedError(error.strerror or str(error)) from None
-    if not packed:
+    if not content:
         raise _DamagedError("it is empty")
-    if _checksum(packed) != file.checksum:
+    if _checksum(content) != checksum:
         raise _DamagedError("its content is not what its checksum says")
+    return content
+
+
+def _unpack(path: Path, checksum: str) -> Any:
+    packed = _whole(path, checksum)
     # torch.load would take anything else for its own format of before 2020.
     if not zipfile.is_zipfile(io.BytesIO(packed)):
         raise _DamagedError("it is not PyTorch's")

@@ -1,9 +1,8 @@
 """Whether a training still gets anywhere."""
 
-import math
 from collections import deque
 
-from dcgan_inpainting.train.progress import Progress
+from dcgan_inpainting.training.history import Row
 
 # D has won when, over this many images, it tells nearly every image apart: a real one from a
 # generated one with a margin that healthy trainings here have not reached for a tenth as long. G
@@ -17,18 +16,15 @@ class Health:
     """Watches the progress of one training."""
 
     def __init__(self) -> None:
-        self._won: deque[Progress] = deque()
+        self._won: deque[Row] = deque()
 
-    def complaint(self, progress: Progress) -> str:
-        """Return what is wrong after a report of progress, in words; "" where nothing is."""
-        for name, value in progress.metrics().items():
-            if not math.isfinite(value):
-                return f"{name} is {value} at step {progress.step}"
-        if progress.d_fake > HOPELESS_FAKE or progress.g_loss < HOPELESS_LOSS:
+    def complaint(self, progress: Row) -> str:
+        """Return what is wrong after a report of finite figures, in words; "" where nothing is."""
+        if progress["d_fake"] > HOPELESS_FAKE or progress["g_loss"] < HOPELESS_LOSS:
             self._won.clear()
             return ""
         self._won.append(progress)
-        images = progress.images - self._won[0].images
+        images = progress["images"] - self._won[0]["images"]
         if images < HOPELESS_IMAGES:
             return ""
         return (

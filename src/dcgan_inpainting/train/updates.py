@@ -28,6 +28,16 @@ from dcgan_inpainting.train.params import TrainParams
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
 ADAM_SECOND_MOMENT = 0.999  # Adam's own, which Radford et al. 2016 leave as it is
 
+# What a step is told of by: means over its batch.
+FIGURES = (
+    "g_loss",
+    "d_loss",
+    "d_real",  # D(x), a probability
+    "d_fake",  # D(G(z)), a probability
+    "g_grad_norm",  # L2 norm of the loss's gradient in all of G's weights, at G's last update
+    "d_grad_norm",  # the same of D
+)
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -84,7 +94,7 @@ class Trainer:
             real: this rank's share of the batch, N×3×S×S in −1…1.
 
         Returns:
-            Progress's figures in its order, of this rank.
+            FIGURES in their order, of this rank.
         """
         self.taken += 1
         rng = generator_for(Purpose.STEP, self.params.seed, self.taken, self._rank.number)

@@ -1,9 +1,7 @@
 """How good a generator is, judged by images that it was not trained on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,31 +14,18 @@ from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.train.params import TrainParams
 from dcgan_inpainting.train.reconstruction import reconstruct
 from dcgan_inpainting.train.sliced_wasserstein import MAX_IMAGES, Distance, sliced_wasserstein
+from dcgan_inpainting.training.history import Row
 
 SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 RECONSTRUCTED = 64  # validation faces; their mean PSNR is then known to about ±0.4 dB
+CURVES = ("swd", "reconstruction_psnr")  # the scores that are watched while a training runs
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What one validation found."""
-
-    swd: float  # of samples from validation images, ×1000: less is better
-    swd_floor: float  # the same of training images
-    levels: Mapping[int, float]  # swd by side of the pyramid's level in pixels
-    psnr: float  # of validation faces found again through z, in dB: more is better
-
-    def row(self) -> dict[str, float]:
-        """Return the scores by name, as a table has them."""
-        levels = {f"swd_{side}": value for side, value in self.levels.items()}
-        named = {"swd": self.swd, "swd_floor": self.swd_floor, "reconstruction_psnr": self.psnr}
-        return {**named, **levels}
-
-    def beat(self, other: Self, by: Literal["swd", "reconstruction", "last"]) -> bool:
-        """Return whether these scores are better than others, judged by one of them."""
-        if by == "swd":
-            return self.swd < other.swd
-        return by == "last" or self.psnr > other.psnr
+def better(scores: Row, than: Row, by: Literal["swd", "reconstruction", "last"]) -> bool:
+    """Return whether a validation's scores are better than an earlier one's, judged by one."""
+    if by == "swd":
+        return scores["swd"] < than["swd"]
+    return by == "last" or scores["reconstruction_psnr"] > than["reconstruction_psnr"]
 
 
 class Validator:
@@ -58,10 +43,18 @@ class Validator:
         self._params = params
         self._real, self._others = (_some(images, count, rng) for images in (validation, train))
 
-    def scores(self, generator: Generator) -> Scores:
-        """Return how good a generator is, which is in evaluation mode."""
+    def scores(self, generator: Generator) -> Row:
+        """Return how good a generator is, which is in evaluation mode.
+
+        Returns:
+            `swd`: of samples from validation images, ×1000: less is better; `swd_floor`: the same
+            of training images; `reconstruction_psnr`: of validation faces found again through z, in
+            dB: more is better; `swd_SIDE`: of a level of the pyramid, by its side in pixels.
+        """
         distance = self._distance(self.samples(generator, len(self._real)))
-        return Scores(distance.mean, self._floor, distance.levels, self._psnr(generator))
+        named = {"swd": distance.mean, "swd_floor": self._floor}
+        levels = {f"swd_{side}": value for side, value in distance.levels.items()}
+        return {**named, "reconstruction_psnr": self._psnr(generator), **levels}
 
     def samples(self, generator: Generator, count: int) -> Images:
         """Return what a generator makes of `count` z, the same ones each time; uint8, N×S×S×3."""

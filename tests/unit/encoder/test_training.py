@@ -1,7 +1,5 @@
 """The encoder's training: its loss, its rate, what it tells, and going on after an end."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ from pydantic import ValidationError
 from torch import nn
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.frame import SILENT
 from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.encoder import training
 from dcgan_inpainting.encoder.holes import Holes
@@ -23,16 +20,10 @@ from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.running.checkpoints import checkpoints
-from dcgan_inpainting.running.encoder_report import Reporter
-from dcgan_inpainting.running.training_bar import TrainingBar
-from tests.heard import Heard
-from tests.tiny_encoder import Kept, damaged, digest, faces, networks, same, settings, train
-
-
-def after(steps: int) -> Callable[[], bool]:
-    """Return an `interrupted` that says so after so many steps."""
-    asked = iter([False] * (steps - 1) + [True])
-    return lambda: next(asked)
+from dcgan_inpainting.training import loop
+from dcgan_inpainting.training.history import figures_of
+from tests.heard import Heard, Kept, after
+from tests.tiny_encoder import damaged, digest, faces, networks, settings, train
 
 
 def fresh() -> Encoder:
@@ -76,7 +67,7 @@ def test_a_step_is_told_its_own_psnr() -> None:
     known = Holes(32, list(KINDS), 1)(1, 4)
     with torch.no_grad():
         _, made = fresh().train()(images, known, freeze(networks()[0]))
-    assert told.psnr == pytest.approx(psnr_of(made, images, known).item(), rel=1e-4)
+    assert told["psnr"] == pytest.approx(psnr_of(made, images, known).item(), rel=1e-4)
 
 
 def test_feature_loss_is_what_the_finer_layers_differ_by() -> None:
@@ -131,7 +122,7 @@ def test_a_weight_of_z_draws_it_to_zero(monkeypatch: pytest.MonkeyPatch) -> None
         for encoder in (still, moved)
     ]
     assert squares[1] < 0.8 * squares[0]
-    assert all(progress.psnr == 0 for progress in history.progress)  # only the fit is told
+    assert all(row["psnr"] == 0 for row in history.progress)  # only the fit is told
 
 
 # ── Learning ─────────────────────────────────────────────────────────────────────────────────────
@@ -141,26 +132,28 @@ def test_a_training_learns_to_fill_holes() -> None:
     encoder, history = train(
         images=480, batch_size=8, learning_rate=0.01, shift=0, validate_every=240
     )
-    psnr = [progress.psnr for progress in history.progress]
+    psnr = [row["psnr"] for row in history.progress]
     assert np.mean(psnr[-10:]) > np.mean(psnr[:10]) + 2
     first, middle, last = history.validations
-    assert (first.step, middle.step, last.step) == (0, 30, 60)
-    assert all(last.psnr[kind] > first.psnr[kind] for kind in first.psnr)
-    assert np.mean([*last.psnr.values()]) > np.mean([*first.psnr.values()]) + 1
+    assert (first["step"], middle["step"], last["step"]) == (0, 30, 60)
+    first, last = figures_of(first), figures_of(last)
+    assert list(first) == list(KINDS)
+    assert all(last[kind] > first[kind] for kind in first)
+    assert np.mean([*last.values()]) > np.mean([*first.values()]) + 1
     assert not encoder.training
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
     (first, told), (second, again), (other, _) = (train(seed=seed) for seed in (1, 1, 2))
     assert digest(first) == digest(second)
-    assert same(told, again)
+    assert told == again
     assert digest(first) != digest(other)
 
 
 def test_looking_does_not_change_the_training() -> None:
     often, seldom = train(validate_every=4), train(validate_every=24)
-    assert [seen.step for seen in often[1].validations] == list(range(7))
-    assert [seen.step for seen in seldom[1].validations] == [0, 6]
+    assert [row["step"] for row in often[1].validations] == list(range(7))
+    assert [row["step"] for row in seldom[1].validations] == [0, 6]
     assert digest(often[0]) == digest(seldom[0])
 
 
@@ -191,7 +184,7 @@ def test_no_images_leave_the_encoder_as_it_was_drawn() -> None:
     heard = Heard()
     encoder, history = train(images=0, heard=heard)
     assert digest(encoder) == digest(fresh())
-    assert [seen.step for seen in history.validations] == [0]
+    assert [row["step"] for row in history.validations] == [0]
     assert history.progress == heard.progress == []
     assert heard.validations == history.validations
 
@@ -199,26 +192,15 @@ def test_no_images_leave_the_encoder_as_it_was_drawn() -> None:
 # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("every", "steps"), [(4, [0, 1, 2, 3, 4, 5, 6]), (16, [0, 4, 6])])
-def test_each_validation_is_told_once(every: int, steps: list[int]) -> None:
-    heard = Heard()
-    _, history = train(heard=heard, validate_every=every)
-    assert [seen.step for seen in heard.validations] == steps
-    assert [seen.images for seen in heard.validations] == [4 * step for step in steps]
+def test_a_validation_comes_first_of_all_and_only_once() -> None:
+    kept, heard = Kept(), Heard()
+    _, history = train(heard=heard, memory=kept, validate_every=16)
+    assert [row["step"] for row in heard.validations] == [0, 4, 6]
     assert heard.validations == history.validations
-    assert heard.histories == []  # nothing was resumed
-
-
-def test_progress_means_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = train(images=28)[1].progress
-    assert [point.step for point in every] == list(range(1, 8))
-    monkeypatch.setattr(training, "REPORTS", 2)  # one report for three steps of seven
-    heard = Heard()
-    means = train(images=28, heard=heard)[1].progress
-    assert [(point.step, point.images) for point in means] == [(3, 12), (6, 24), (7, 28)]
-    for point, part in zip(means, (every[:3], every[3:6], every[6:]), strict=True):
-        assert point.psnr == pytest.approx(np.mean([one.psnr for one in part]), rel=1e-5)
-    assert heard.progress == means
+    for step in (0, 4):
+        again = Heard()
+        assert train(heard=again, memory=kept.up_to(step), validate_every=16)[1] == history
+        assert heard.validations[: -len(again.validations)] + again.validations == heard.validations
 
 
 # ── Going on ─────────────────────────────────────────────────────────────────────────────────────
@@ -228,21 +210,17 @@ def test_from_every_checkpoint_a_training_ends_with_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(training, "REPORTS", 2)  # so that some states hold untold steps
-    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
-    kept = Kept()
-    whole, told = train(memory=kept)
-    assert list(kept.states) == [1, 2, 3, 4, 5, 6]
-    assert kept.ends == [6]
-    for step, state in kept.states.items():
-        heard = Heard()
-        encoder, history = train(memory=Kept({step: state}), heard=heard)
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    kept, heard = Kept(), Heard()
+    whole, told = train(memory=kept, heard=heard)
+    assert list(kept.states) == [0, 1, 2, 3, 4, 5, 6]
+    for step in kept.states:
+        again = Heard()
+        encoder, history = train(memory=kept.up_to(step), heard=again)
         assert digest(encoder) == digest(whole)
-        assert same(history, told)
-        # What the first process was told the second is told as history, and no more.
-        (before,) = heard.histories
-        assert heard.images == [4 * step]
-        assert before.progress + heard.progress == told.progress
-        assert before.validations + heard.validations == history.validations
+        assert history == told
+        later = heard.pictures[len(heard.pictures) - len(again.pictures) :]
+        assert all(map(np.array_equal, again.pictures, later))
 
 
 def test_an_interruption_saves_and_ends_the_training(tmp_path: Path) -> None:
@@ -254,25 +232,7 @@ def test_an_interruption_saves_and_ends_the_training(tmp_path: Path) -> None:
         encoder, history = train(memory=memory)
         assert memory.newest()[0] == 6
     assert digest(encoder) == digest(whole)
-    assert same(history, told)
-
-
-def test_a_finished_training_takes_no_step_more() -> None:
-    kept, heard = Kept(), Heard()
-    first, told = train(memory=kept)
-    again, history = train(memory=kept, heard=heard)
-    assert digest(again) == digest(first)
-    assert same(history, told)
-    assert heard.progress == heard.validations == []
-
-
-def test_the_state_is_kept_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter(range(0, 1000, 12))
-    monkeypatch.setattr(training.time, "monotonic", lambda: next(now))
-    kept = Kept()
-    train(memory=kept, images=40)
-    # Twelve seconds from each look to the next; the clock is read once more where it is set.
-    assert list(kept.states) == [3, 6, 9, 10]
+    assert history == told
 
 
 def test_images_are_never_changed() -> None:
@@ -317,46 +277,36 @@ def test_validations_are_at_least_one_step_apart(every: int, steps: int) -> None
     assert settings(validate_every=every).steps_between_validations == steps
 
 
-# ── Length 0, and divergence ─────────────────────────────────────────────────────────────────────
-
-
-def test_a_training_of_length_0_has_an_empty_table_and_a_validation(tmp_path: Path) -> None:
-    encoder, history = train(images=0)
-    assert digest(encoder) == digest(fresh().eval())
-    with TrainingBar("encoder", 0) as bar:
-        Reporter(tmp_path, bar, SILENT).write(history)
-    assert (tmp_path / "training.csv").read_text() == "step,images,psnr\n"
-    assert len((tmp_path / "validation.csv").read_text().splitlines()) == 2
-    assert len(json.loads((tmp_path / "metrics.json").read_text())["encoder_psnr"]) == 8
+# ── Divergence ──────────────────────────────────────────────────────────────────────────────────
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
     """Let a weight of the encoder be no finite number once a step is taken, as Adam leaves it."""
-    real = training._Training._step
+    real = training._Filler.step
 
-    def poisoned(self: Any) -> torch.Tensor:
-        psnr = real(self)
-        if self.taken == step:
+    def poisoned(self: Any, number: int) -> torch.Tensor:
+        psnr = real(self, number)
+        if number == step:
             with torch.no_grad():
                 next(self.encoder.parameters())[0, 0, 0, 0] = value
         return psnr
 
-    monkeypatch.setattr(training._Training, "_step", poisoned)
+    monkeypatch.setattr(training._Filler, "step", poisoned)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(
-    ("step", "seen"), [(3, "its PSNR is nan at step 4"), (4, "not finite at step 4"), (6, "step 6")]
+    ("step", "seen"), [(3, "psnr is nan at step 4"), (4, "not finite at step 4"), (6, "step 6")]
 )
 def test_weights_that_are_not_finite_end_a_training(
     step: int, seen: str, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether a report or a validation comes first: the last step has both."""
-    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
     poison(monkeypatch, step, value)
     kept = Kept()
     with pytest.raises(UserError, match=rf"diverged: .*{seen}; try a lower encoder.learning_rate"):
         train(memory=kept)
     assert max(kept.states) == step - 1
     for state in kept.states.values():
-        assert all(weight.isfinite().all() for weight in state["encoder"].values())
+        assert all(weight.isfinite().all() for weight in state["learner"]["encoder"].values())

@@ -426,6 +426,50 @@ def test_a_folder_that_cannot_be_written_to_costs_one_warning(
     assert steps(kept) == [2, 6]
 
 
+def test_a_file_that_a_state_names_lies_beside_it(kept: Checkpoints) -> None:
+    names = [kept.keep("0000001.png", b"first"), kept.keep("0000001.png", b"second")]
+    kept.save(1, {"files": names})
+    assert kept.newest() == (1, {"files": names})
+    assert [kept.kept(name) for name in names] == [b"first", b"second"]
+    checksums = [hashlib.sha256(content).hexdigest()[:32] for content in (b"first", b"second")]
+    assert names == [f"0000001-{checksum}.png" for checksum in checksums]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.write_bytes(b""), "it is empty"),
+        (lambda path: path.write_bytes(b"sec0nd"), "its content is not what its checksum says"),
+    ],
+)
+def test_a_state_whose_file_is_damaged_is_set_aside(
+    kept: Checkpoints,
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Path], object],
+    reason: str,
+) -> None:
+    first = kept.keep("1.png", b"first")
+    kept.save(1, {"files": [first]})
+    second = kept.keep("2.png", b"second")
+    kept.save(2, {"files": [first, second]})
+    damage(kept.folder / second)
+    assert kept.newest() == (1, {"files": [first]})
+    assert len(warnings(caplog)) == 1
+    assert f"is damaged ({second} beside it: {reason}" in warnings(caplog)[0]
+
+
+def test_a_full_disk_costs_the_states_that_name_what_it_has_no_room_for(
+    kept: Checkpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.save(1, {"step": 1})
+    with full_disk(kept.folder):
+        name = kept.keep("2.png", bytes(10_000))
+    assert len(warnings(caplog)) == 1
+    kept.save(2, {"files": [name]})
+    assert kept.newest() == (1, {"step": 1})
+
+
 def test_where_no_folder_can_be_made_the_work_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,5 @@
-"""The loop: repetition, reports, validations, the choice of weights, and going on after an end."""
+"""The DCGAN's training: repetition, validations, the choice of weights, divergence, going on."""
 
-from collections.abc import Callable, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,15 @@ import pytest
 import torch
 
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.images import grid
 from dcgan_inpainting.running.checkpoints import checkpoints
-from dcgan_inpainting.train import loop
-from dcgan_inpainting.train.loop import Validation
+from dcgan_inpainting.train import loop as training_of_gan
 from dcgan_inpainting.train.updates import Trainer
-from dcgan_inpainting.train.validation import Scores, Validator
-from tests.heard import Heard
-from tests.tiny_training import digest, train
-
-
-def after(steps: int) -> Callable[[], bool]:
-    """Return an `interrupted` that says so after so many steps."""
-    asked = iter([False] * (steps - 1) + [True])
-    return lambda: next(asked)
-
-
-def same(first: Validation, second: Validation) -> bool:
-    return first.row() == second.row() and np.array_equal(first.samples, second.samples)
-
+from dcgan_inpainting.train.validation import Validator
+from dcgan_inpainting.training import loop
+from dcgan_inpainting.training.history import Row
+from tests.heard import Heard, Kept, after
+from tests.tiny_training import digest, faces, train
 
 # ── Repetition ───────────────────────────────────────────────────────────────────────────────────
 
@@ -35,8 +25,8 @@ def same(first: Validation, second: Validation) -> bool:
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second, other = (train(seed=seed) for seed in (1, 1, 2))
     assert digest(first[0].weights) == digest(second[0].weights)
-    assert first[1].progress == second[1].progress
-    assert all(map(same, first[1].validations, second[1].validations))
+    assert first[0].history == second[0].history
+    assert all(map(np.array_equal, first[1].pictures, second[1].pictures))
     assert digest(first[0].weights) != digest(other[0].weights)
 
 
@@ -48,43 +38,28 @@ def test_looking_does_not_change_the_training() -> None:
     assert often[1].progress == seldom[1].progress
 
 
-# ── Reports ──────────────────────────────────────────────────────────────────────────────────────
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_progress_means_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = train(images=28)[1].progress
-    assert [point.step for point in every] == list(range(1, 8))
-    assert [point.images for point in every] == list(range(4, 32, 4))
-    monkeypatch.setattr(loop, "CURVE_POINTS", 2)  # one report for three steps of seven
-    means = train(images=28)[1].progress
-    assert [point.step for point in means] == [3, 6, 7]
-    for point, part in zip(means, (every[:3], every[3:6], every[6:]), strict=True):
-        for name, value in point.metrics().items():
-            assert value == pytest.approx(np.mean([p.metrics()[name] for p in part]), rel=1e-5)
+def test_the_figures_of_a_step_and_of_a_validation_have_names() -> None:
+    trained, heard = train()
     names = ["g_loss", "d_loss", "d_real", "d_fake", "g_grad_norm", "d_grad_norm"]
-    assert list(means[0].metrics()) == names
-
-
-@pytest.mark.parametrize(
-    ("every", "steps"), [(4, [1, 2, 3, 4, 5, 6]), (8, [2, 4, 6]), (16, [4, 6])]
-)
-def test_validations_come_as_often_as_asked_and_last_at_the_end(
-    every: int, steps: list[int]
-) -> None:
-    seen = train(validate_every=every)[1].validations
-    assert [validation.step for validation in seen] == steps
-    for validation in seen:
-        assert validation.samples.shape == (4, 32, 32, 3)
-        assert validation.samples.dtype == np.uint8
-        assert validation.images == 4 * validation.step
+    assert [list(row) for row in heard.progress] == [["step", "images", *names]] * 6
+    assert [row["step"] for row in heard.validations] == [3, 6]
+    assert heard.validations[-1] == trained.chosen
+    assert heard.pictures[0].shape == grid(faces(4)).shape
 
 
 def test_samples_are_the_averaged_generator_s_of_one_z() -> None:
     """With a rate of nearly nothing nothing moves, so every grid must be the same."""
-    still = train(validate_every=8, learning_rate=1e-12)[1].validations
-    assert all(np.array_equal(still[0].samples, seen.samples) for seen in still)
-    moving = train(validate_every=8)[1].validations
-    assert not np.array_equal(moving[0].samples, moving[-1].samples)
+    still = train(validate_every=8, learning_rate=1e-12)[1].pictures
+    assert all(np.array_equal(still[0], seen) for seen in still)
+    moving = train(validate_every=8)[1].pictures
+    assert not np.array_equal(moving[0], moving[-1])
+
+
+def scores(swd: float, psnr: float) -> Row:
+    return {"swd": swd, "swd_floor": 1.0, "reconstruction_psnr": psnr}
 
 
 # ── The choice of weights ────────────────────────────────────────────────────────────────────────
@@ -95,19 +70,22 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the six validations of a tiny training scores, best in the middle."""
 
     swd, psnr = [9.0, 5.0, 7.0, 8.0, 8.0, 6.0], [10.0, 11.0, 12.0, 14.0, 13.0, 13.0]
-    given = cycle(Scores(near, 1.0, {}, loud) for near, loud in zip(swd, psnr, strict=True))
+    given = cycle(scores(near, loud) for near, loud in zip(swd, psnr, strict=True))
     monkeypatch.setattr(Validator, "scores", lambda _self, _generator: next(given))
 
 
 @pytest.mark.usefixtures("scored")
 @pytest.mark.parametrize(("select", "step"), [("swd", 2), ("reconstruction", 4), ("last", 6)])
 def test_the_best_weights_are_returned(select: str, step: int) -> None:
-    trained, heard = train(select=select, validate_every=4)
-    assert trained.chosen.step == step
+    kept = Kept()
+    trained, _ = train(select=select, validate_every=4, memory=kept)
+    assert trained.chosen["step"] == step
+    assert trained.chosen["images"] == 4 * step
     shorter, _ = train(images=4 * step, select="last")
     assert digest(trained.weights) == digest(shorter.weights)
-    best = {"swd": [1, 2], "reconstruction": [1, 2, 3, 4], "last": [1, 2, 3, 4, 5, 6]}[select]
-    assert [seen.step for seen in heard.validations if seen.best] == best
+    best = {"swd": [1, 2, 2, 2, 2, 2], "reconstruction": [1, 2, 3, 4, 4, 4]}
+    so_far = [state["learner"]["best"][0]["step"] for state in kept.states.values()]
+    assert so_far == best.get(select, [1, 2, 3, 4, 5, 6])
 
 
 # ── Divergence ───────────────────────────────────────────────────────────────────────────────────
@@ -132,8 +110,8 @@ def test_a_diverged_training_ends_with_its_last_good_weights(
     diverging(monkeypatch, step=5)
     trained, heard = train()
     assert trained.diverged == "g_loss is nan at step 5"
-    assert [point.step for point in heard.progress] == [1, 2, 3, 4, 5]
-    assert trained.chosen.step == 3
+    assert [row["step"] for row in heard.progress] == [1, 2, 3, 4, 5]
+    assert trained.chosen["step"] == 3
     assert digest(trained.weights) == digest(good.weights)
 
 
@@ -145,7 +123,9 @@ def test_a_training_without_a_good_state_is_an_error(monkeypatch: pytest.MonkeyP
 
 def test_a_broken_state_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
-    monkeypatch.setattr(loop, "CURVE_POINTS", 2)  # noticed at step 6, broken from step 5 on
+    monkeypatch.setattr(
+        training_of_gan, "CURVE_POINTS", 2
+    )  # noticed at step 6, broken from step 5 on
     diverging(monkeypatch, step=5)
     with checkpoints(tmp_path, "train", {}) as memory:
         trained, _ = train(memory=memory)
@@ -153,7 +133,7 @@ def test_a_broken_state_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert trained.diverged.endswith("at step 6")
     assert found is not None
     assert found[0] == 4
-    for value in found[1]["trainer"]["discriminator"].values():
+    for value in found[1]["learner"]["trainer"]["discriminator"].values():
         assert value.isfinite().all()
 
 
@@ -186,10 +166,10 @@ def test_weights_that_are_not_finite_are_never_chosen(
     with checkpoints(tmp_path, "train", {}) as memory:
         trained, heard = train(select=select, memory=memory)
         newest = memory.newest()
-    assert trained.chosen.step == 3
+    assert trained.chosen["step"] == 3
     assert digest(trained.weights) == digest(good.weights)
     assert "is not finite at step 6" in trained.diverged
-    assert [seen.step for seen in heard.validations] == [3]
+    assert [row["step"] for row in heard.validations] == [3]
     assert newest is not None
     assert newest[0] == 5
 
@@ -203,10 +183,10 @@ def test_weights_that_are_not_finite_at_the_first_look_are_an_error(
 
 
 def test_scores_that_are_not_finite_end_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = iter([Scores(1.0, 1.0, {}, 1.0), Scores(np.nan, 1.0, {}, 1.0)])
+    given = iter([scores(1.0, 1.0), scores(np.nan, 1.0)])
     monkeypatch.setattr(Validator, "scores", lambda _self, _generator: next(given))
     trained, _ = train(select="last")
-    assert trained.chosen.step == 3
+    assert trained.chosen["step"] == 3
     assert trained.diverged == "swd is nan at step 6"
 
 
@@ -218,7 +198,7 @@ def test_scores_that_are_not_finite_end_a_training(monkeypatch: pytest.MonkeyPat
 def test_an_interrupted_training_ends_with_the_same_bytes(
     steps: int, points: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "CURVE_POINTS", points)
+    monkeypatch.setattr(training_of_gan, "CURVE_POINTS", points)
     changes = {"images": 32, "select": "swd", "augment": ["color"], "generator_steps": 2}
     whole, told = train(**changes)
     with checkpoints(tmp_path, "train", {}) as memory:
@@ -227,14 +207,10 @@ def test_an_interrupted_training_ends_with_the_same_bytes(
         heard = Heard()
         trained, _ = train(memory=memory, heard=heard, **changes)
     assert digest(trained.weights) == digest(whole.weights)
-    assert trained.history.progress == told.progress
-    assert all(map(same, trained.history.validations, told.validations))
-    assert trained.chosen.row() == whole.chosen.row()
-    # What the first process was told the second is told as history, and no more.
-    before = heard.histories[0]
-    assert heard.images == [4 * steps]
-    assert before.progress + heard.progress == told.progress
-    assert [*before.validations, *heard.validations] == trained.history.validations
+    assert trained.history == whole.history
+    assert trained.chosen == whole.chosen
+    later = told.pictures[len(told.pictures) - len(heard.pictures) :]
+    assert all(map(np.array_equal, heard.pictures, later))
 
 
 def test_a_longer_training_goes_on_from_the_end(tmp_path: Path) -> None:
@@ -243,7 +219,7 @@ def test_a_longer_training_goes_on_from_the_end(tmp_path: Path) -> None:
         train(memory=memory, images=24)
         heard = Heard()
         longer, _ = train(memory=memory, heard=heard, images=40)
-        assert [point.step for point in heard.progress] == [7, 8, 9, 10]
+        assert [row["step"] for row in heard.progress] == [7, 8, 9, 10]
         assert digest(longer.weights) == digest(whole.weights)
         # A shorter one finds its own end.
         again, told = train(memory=memory, images=24)
@@ -251,11 +227,10 @@ def test_a_longer_training_goes_on_from_the_end(tmp_path: Path) -> None:
     assert digest(again.weights) == digest(train(images=24)[0].weights)
 
 
-def test_a_diverged_training_is_as_hopeless_after_a_restart(
+def test_a_winning_streak_counts_from_before_an_interruption(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The winning streak counts from before the interruption."""
-    monkeypatch.setattr(loop.Health, "complaint", _fourth_complaint)
+    monkeypatch.setattr(training_of_gan.Health, "complaint", _fourth_complaint)
     whole, _ = train(images=32)
     with checkpoints(tmp_path, "train", {}) as memory:
         with pytest.raises(KeyboardInterrupt):
@@ -268,69 +243,6 @@ def test_a_diverged_training_is_as_hopeless_after_a_restart(
 def _fourth_complaint(self: Any, progress: object) -> str:
     self.asked = getattr(self, "asked", 0) + 1
     return "enough" if self.asked == 4 else ""
-
-
-def test_a_finished_training_takes_no_step_more(tmp_path: Path) -> None:
-    with checkpoints(tmp_path, "train", {}) as memory:
-        first, _ = train(memory=memory)
-        again, heard = train(memory=memory)
-    assert heard.progress == []
-    assert heard.validations == []
-    assert digest(first.weights) == digest(again.weights)
-
-
-def test_a_damaged_checkpoint_costs_no_more_than_itself(tmp_path: Path) -> None:
-    whole, _ = train()
-    with checkpoints(tmp_path, "train", {}) as memory:
-        with pytest.raises(KeyboardInterrupt):
-            train(memory=memory, interrupted=after(5))
-        files = sorted(memory.folder.glob("*.pt"))
-        assert len(files) == 2  # at the validation after step 3, and at the interruption
-        content = bytearray(files[-1].read_bytes())
-        content[len(content) // 2] ^= 1
-        files[-1].write_bytes(content)
-        trained, heard = train(memory=memory)
-    assert [point.step for point in heard.progress] == [4, 5, 6]
-    assert digest(trained.weights) == digest(whole.weights)
-
-
-class Kept:
-    """A memory that counts."""
-
-    def __init__(self) -> None:
-        self.saved: list[tuple[int, bool]] = []
-
-    def save(self, step: int, _state: Mapping[str, Any], *, end: bool = False) -> None:
-        self.saved.append((step, end))
-
-    def newest(self, _at_most: int | None = None) -> None:
-        return None
-
-
-def test_the_state_is_kept_at_validations_and_by_the_clock(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kept = Kept()
-    train(memory=kept)
-    assert kept.saved == [(3, False), (6, True)]
-    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
-    kept = Kept()
-    train(memory=kept)
-    assert kept.saved == [(1, False), (2, False), (3, False), (4, False), (5, False), (6, True)]
-
-
-def test_the_threads_are_those_that_a_training_began_with(tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    try:
-        with checkpoints(tmp_path, "train", {}) as memory:
-            torch.set_num_threads(2)
-            with pytest.raises(KeyboardInterrupt):
-                train(memory=memory, interrupted=after(2))
-            torch.set_num_threads(1)
-            train(memory=memory)
-            assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
@@ -347,6 +259,6 @@ def test_the_threads_are_those_that_a_training_began_with(tmp_path: Path) -> Non
 )
 def test_a_training_of_any_length_is_one(changes: dict[str, Any], seen: list[int]) -> None:
     trained, heard = train(**changes)
-    assert [validation.step for validation in heard.validations] == seen
-    assert trained.chosen.step == seen[-1]
+    assert [row["step"] for row in heard.validations] == seen
+    assert trained.chosen["step"] == seen[-1]
     assert trained.diverged == ""

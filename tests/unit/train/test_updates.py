@@ -13,6 +13,7 @@ from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.train.updates import Trainer, refuse_unshareable
+from dcgan_inpainting.training.history import figures_of
 from tests.tiny_training import PARAMS, digest, faces, one_process, settings, train
 
 
@@ -92,9 +93,9 @@ def test_losses_and_gradients_are_those_of_a_plain_dcgan_loop() -> None:
             "g_grad_norm": g_grad_norm,
             "d_grad_norm": d_grad_norm,
         }
-        assert point.metrics() == pytest.approx(expected, rel=2e-3)
+        assert figures_of(point) == pytest.approx(expected, rel=2e-3)
     assert len(heard.progress) == 5
-    assert heard.progress[0].d_loss != pytest.approx(heard.progress[-1].d_loss, rel=0.02)
+    assert heard.progress[0]["d_loss"] != pytest.approx(heard.progress[-1]["d_loss"], rel=0.02)
 
 
 def test_an_average_without_memory_is_the_generator() -> None:
@@ -194,7 +195,7 @@ def test_each_setting_trains(changes: dict[str, Any]) -> None:
     assert max(moved) > 5e-4
     for network in trained.weights.values():
         assert all(value.isfinite().all() for value in network.values())
-    assert all(math.isfinite(value) for p in heard.progress for value in p.metrics().values())
+    assert all(math.isfinite(value) for row in heard.progress for value in row.values())
 
 
 def test_each_lever_changes_the_weights() -> None:
@@ -218,7 +219,7 @@ def test_r1_comes_at_every_kth_step() -> None:
     """The first step that has a penalty is the kth: until then nothing differs."""
     changes = {"r1_weight": 5.0, "images": 16}
     plain, second, fourth = (
-        [point.metrics() for point in train(**values)[1].progress]
+        [figures_of(row) for row in train(**values)[1].progress]
         for values in ({"images": 16}, {**changes, "r1_every": 2}, {**changes, "r1_every": 4})
     )
     assert plain[0] == second[0] == fourth[0]
