@@ -153,7 +153,8 @@ def test_results_that_nobody_ran_here_get_their_row_and_runs_once(
         assert files(run) >= files(original) - {"changes.patch"} - on_the_way
         assert run.tags[PARENT] == row.run_id
 
-    # What is there is not what params.yaml asks for: it has no row, and the search no runs.
+
+def test_results_that_params_yaml_does_not_ask_for_complete_no_row(checkout: Checkout) -> None:
     forget(checkout)
     checkout.set_params("inpaint.steps=3")
     assert catch_up(checkout) == MISSED
