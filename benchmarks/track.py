@@ -119,14 +119,6 @@ def run(program: str, stage: str, folder: Path) -> tuple[float, str]:
     return time.perf_counter() - began, done.stdout
 
 
-def remove(path: Path) -> None:
-    """Remove a file or folder."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
 def with_tracking(stage: str, folder: Path) -> Cost:
     """Run a stage with tracking."""
     seconds, said = run(WITH, stage, folder)
@@ -160,8 +152,8 @@ def main() -> None:
                 flush=True,
             )
         known = run(PLAIN, "record", folder)[0]
-        for store in ("mlflow.db", "mlruns"):
-            remove(folder / store)
+        (folder / "mlflow.db").unlink()
+        shutil.rmtree(folder / "mlruns")
         anew = run(PLAIN, "record", folder)[0]
         print(f"record, all of it tracking: {known:.2f} s where all stages have their runs")
         print(f"                            {anew:.2f} s where it makes the store and all of them")
