@@ -33,9 +33,8 @@ class Rank:
     number: int = 0
     world_size: int = 1
     device: torch.device = CPU
-    fabric: "Fabric | None" = field(
-        default=None, compare=False, repr=False
-    )  # joins it to the others
+    # Joins it to the others.
+    fabric: "Fabric | None" = field(default=None, compare=False, repr=False)
 
     def share(self, batch_size: int) -> int:
         """Return how many of a batch's images are this rank's.

@@ -1,12 +1,13 @@
 """What each stage's run in MLflow shows, read from the files that the stage wrote."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from dcgan_inpainting.common.files import read_json
 
 REPORTS = Path("reports")
 
@@ -39,7 +40,7 @@ def contents(stage: str, folder: Path) -> Contents:
 
     Raises:
         OSError: a result is not there.
-        KeyError, ValueError: a result is not what the stage writes.
+        DamagedError, KeyError, ValueError: a result is not what the stage writes.
     """
     name, _, item = stage.partition("@")
     return CONTENTS[name](folder, item)
@@ -55,7 +56,7 @@ def _download(folder: Path, _: str) -> Contents:
 
 def _crop(folder: Path, _: str) -> Contents:
     reports = folder / REPORTS
-    counts = json.loads((reports / "crop.json").read_text(encoding="utf-8"))
+    counts = read_json(reports / "crop.json")
     return Contents(
         figures={name: float(number) for name, number in counts.items()},
         pictures={("crop", 0): reports / "crop.png"},
@@ -109,7 +110,7 @@ def _baselines(_: Path, __: str) -> Contents:
 
 def _evaluate(folder: Path, _: str) -> Contents:
     reports = folder / REPORTS
-    tree = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
+    tree = read_json(reports / "metrics.json")
     return Contents(
         figures={
             f"{mask}/{method}/{metric}": value

@@ -37,7 +37,9 @@ def record(folder: Path, root: Path) -> None:
     """
     location = StoreLocation.of(root.resolve())
     try:
-        log_results(Store.connected(location), folder, results(folder))
+        lock = results(folder)
+        if lock:  # none where somebody runs the last stage by hand and alone
+            log_results(Store.connected(location), folder, lock)
     except Exception as error:
         log.warning(missed(error, location))
 

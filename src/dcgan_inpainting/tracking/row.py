@@ -5,12 +5,12 @@ whether they belong to this experiment or to an earlier one whose results DVC to
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dcgan_inpainting.common.files import read_json
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
 from dcgan_inpainting.tracking.lock import Entry, lock_digest, md5_in, params_of
 from dcgan_inpainting.tracking.registry import CHAMPION, publish
@@ -41,11 +41,14 @@ def complete(
         runs: the run that stands for each of them.
 
     Raises:
-        OSError: a result is not there.
+        DamagedError, OSError: a result is not there, or is not what its stage writes.
         whatever MLflow raises.
     """
     reports = folder / "reports"
-    headline = {**_read(reports / "headline.json"), "train": _read(reports / "train/metrics.json")}
+    headline = {
+        **read_json(reports / "headline.json"),
+        "train": read_json(reports / "train/metrics.json"),
+    }
     time = now()
     store.log_points(row, [Point(name, value, 0, time) for name, value in _figures(headline)])
     for stage in ("train", "evaluate"):
@@ -56,7 +59,7 @@ def complete(
         store.client.log_artifact(row, str(folder / name))
     store.client.log_artifacts(row, str(reports / "galleries"), "galleries")
     _publish(store, row, folder, lock, headline[next(iter(HEADLINE))]["mean"])
-    text = _text(_read(reports / "metrics.json"), str(params_of(lock, "inpaint")["method"]))
+    text = _text(read_json(reports / "metrics.json"), str(params_of(lock, "inpaint")["method"]))
     lines = [text, "", "| stage | made by |", "|---|---|"]
     lines += [f"| {stage} | {_maker(run, row, store)} |" for stage, run in runs.items()]
     links = {f"run.{stage.replace('@', '.')}": run.info.run_id for stage, run in runs.items()}
@@ -96,10 +99,6 @@ def _figures(headline: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str,
     for metric, by_mask in headline.items():
         for mask, value in by_mask.items():
             yield f"{metric}/{mask}", value
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _test_data(lock: Mapping[str, Entry]) -> str:

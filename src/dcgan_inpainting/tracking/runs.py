@@ -196,7 +196,7 @@ class _LiveRun:
         self._monitor.start()
 
     def _flush(self, store: Store) -> None:
-        began = time.monotonic()
+        start = time.monotonic()
         held = self._held
         if held is not None:
             new = [point for point in self._points if not held.has_point(point.name, point.step)]
@@ -206,7 +206,7 @@ class _LiveRun:
         if self._not_finite:
             store.tag(self._run_id, {"not_finite": "; ".join(self._not_finite.values())})
         ended = time.monotonic()
-        pause = min((ended - began) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
+        pause = min((ended - start) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
         self._next_flush = ended + max(FLUSH_SECONDS, pause)
 
     def _close(self, store: Store, status: str, reason: str) -> None:

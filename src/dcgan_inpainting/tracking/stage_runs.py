@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from dcgan_inpainting.common.files import read_json
 from dcgan_inpainting.tracking.contents import Contents, Table, contents
 from dcgan_inpainting.tracking.experiment import shown
 from dcgan_inpainting.tracking.held import Held
@@ -153,7 +154,7 @@ def _log_table(store: Store, run_id: str, table: Table) -> None:
     logged = store.client.get_run(run_id).data.tags.get("mlflow.loggedArtifacts", "[]")
     if any(artifact["path"] == table.path.name for artifact in json.loads(logged)):
         return
-    columns = json.loads(table.path.read_text(encoding="utf-8"))
+    columns = read_json(table.path)
     files = [str(table.pictures / name) for name in columns["picture"]]
     columns["picture"] = [mlflow.Image(file) for file in files]
     store.client.log_table(run_id, columns, table.path.name)

@@ -1,10 +1,8 @@
 """The connection to MLflow: the store, the project's experiment in it, and the rows of it."""
 
-import gc
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -59,8 +57,7 @@ class Store:
             whatever MLflow raises where the store can't be opened.
         """
         self.location = location
-        with _uncollected():
-            self.client, self.experiment_id = _connect(location)
+        self.client, self.experiment_id = _connect(location)
 
     @classmethod
     def connected(cls, location: StoreLocation) -> Self:
@@ -180,22 +177,6 @@ def said(error: Exception, location: StoreLocation) -> str:
     reason = str(error).replace(location.uri, location.shown) or repr(error)
     # Of a failed request only the cause is news, and stands at the end.
     return one_line(reason.rpartition("(Caused by ")[2])
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Hold the garbage collector back.
-
-    While MLflow's 1,500 modules are imported it looks through all that PyTorch has made, again and
-    again, for a fifth of the time, and finds nothing.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
