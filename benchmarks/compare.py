@@ -10,16 +10,16 @@ import argparse
 import pandas as pd
 
 from benchmarks.results import of_revision, of_workspace
-from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
+from dcgan_inpainting.evaluate.trials import OTHERS
 from dcgan_inpainting.process.command_line import reporting
 
 TABLE = "reports/per_image.csv"
 
 
 def own(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the figures of the method that is no baseline, by mask and row of the split."""
-    return table[~table.method.isin(BASELINES)].set_index(["mask", "row"])
+    """Return the figures of the method that searches, by mask and row of the split."""
+    return table[~table.method.isin(OTHERS)].set_index(["mask", "row"])
 
 
 def means(figures: pd.DataFrame) -> str:

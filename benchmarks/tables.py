@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.results import of_revision, of_workspace
-from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import METRICS, PAIRED
+from dcgan_inpainting.evaluate.trials import OTHERS
 from dcgan_inpainting.process.command_line import reporting
 
 QUALITY, DIFFERENCES = "reports/quality.csv", "reports/paired.csv"
@@ -57,12 +57,12 @@ def paired(figures: pd.DataFrame, other: str) -> Iterator[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="experiment or commit")
-    parser.add_argument("--other", default="biharmonic", choices=BASELINES, help="to compare with")
+    parser.add_argument("--other", default="biharmonic", choices=OTHERS, help="to compare with")
     arguments = parser.parse_args()
     own = of_workspace(QUALITY)
     further = [of_revision(name, QUALITY) for name in arguments.names]
-    others = [figures[~figures.method.isin(BASELINES)] for figures in further]
-    baselines = own.method.isin(BASELINES)
+    others = [figures[~figures.method.isin(OTHERS)] for figures in further]
+    baselines = own.method.isin(OTHERS)
     together = pd.concat([own[baselines], *others, own[~baselines]])
     order = {mask: place for place, mask in enumerate(own["mask"].unique())}
     together = together[together["mask"].isin(order)]

@@ -49,7 +49,7 @@ def work(params: EncoderParams, run: Run) -> None:
     if reporter is None:
         return  # the first of the processes writes
     save_weights(encoder, MODELS / FILE)
-    reporter.write(history, headline(history.validations[-1]))
+    reporter.write(history, headline("encoder", history.validations[-1]))
 
 
 if __name__ == "__main__":

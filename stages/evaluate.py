@@ -1,4 +1,4 @@
-"""Compare with the baselines: reports/metrics.json, headline.json, per_image.csv, paired.csv …"""
+"""Compare all methods: reports/metrics.json, headline.json, per_image.csv, paired.csv …"""
 
 import shutil
 from pathlib import Path
@@ -25,10 +25,10 @@ def work(_params: Section) -> None:
     listing = trials.read_listing()
     split, kinds = listing["split"], listing["kinds"]
     images = load_images(CROPPED / f"{split}.npy")
-    baselines = trials.baselines_of(kinds)
+    others = trials.others_of(kinds)
     tables = []
     for kind in tqdm(kinds, desc="evaluate", unit=" masks"):
-        for first, trial in trials.read_trials(kind, images, baselines):
+        for first, trial in trials.read_trials(kind, images, others):
             measured = measure(trial).assign(mask=kind)
             measured["row"] += first
             tables.append(measured)
@@ -43,7 +43,7 @@ def forget_other_kinds() -> None:
     which DVC hashes anew when the stage has ended. So dvc.lock becomes that of a fresh clone.
     """
     for kind in {*KINDS, OWN}.difference(trials.read_listing()["kinds"]):
-        for folder in (trials.INPAINTED, trials.BASELINES):
+        for folder in {trials.INPAINTED, *trials.OTHERS.values()}:
             if (folder / kind).is_dir():
                 shutil.rmtree(folder / kind)
 

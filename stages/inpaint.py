@@ -6,8 +6,9 @@ from dcgan_inpainting.common.images import load_images, load_masks
 from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.inpaint.results import KEPT, Restoration, save_results
-from dcgan_inpainting.networks.encoder import load_encoder
-from dcgan_inpainting.networks.weights import load_trained
+from dcgan_inpainting.networks.architecture import ARCHITECTURE
+from dcgan_inpainting.networks.encoder import FILE, load_encoder
+from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained
 from dcgan_inpainting.running.checkpoint_folders import run_folder
 from dcgan_inpainting.running.checkpoints import CHECKPOINTS
 from dcgan_inpainting.running.identity import identity_of
@@ -17,6 +18,7 @@ from dcgan_inpainting.running.stage import fresh_folder, kind_and_split, project
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 MODELS = Path("models")
+NETWORKS = (ARCHITECTURE, GENERATOR, DISCRIMINATOR, FILE)
 INPAINTED = Path("data/inpainted")
 
 
@@ -36,7 +38,7 @@ def work(kind: str, split: str, params: InpaintParams) -> None:
         save_results(fresh_folder(INPAINTED / kind), found, params)
 
     settings = params.model_dump(mode="json", exclude=SHARING)
-    identity = identity_of(settings, [masks, faces, *sorted(MODELS.iterdir())])
+    identity = identity_of(settings, [masks, faces, *(MODELS / name for name in NETWORKS)])
     restore_in_parts(
         restore_batch,
         len(known),

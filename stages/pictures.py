@@ -44,8 +44,8 @@ def work(params: PicturesParams) -> None:
 
 def _draw(kind: str, images: Images, measured: pd.DataFrame, count: int) -> pd.DataFrame:
     """Draw what there is of a kind of mask; return the table of its faces."""
-    *baselines, ours = measured["method"].unique()
-    _, trial = next(trials.read_trials(kind, images, baselines, MOST))
+    *others, ours = measured["method"].unique()
+    _, trial = next(trials.read_trials(kind, images, others, MOST))
     sets = {"original": trial.original, "damaged": trial.damaged, **trial.restored}
     gallery(sets, count, REPORTS / "galleries" / f"{kind}.png")
     folder, source = fresh_folder(REPORTS / "inpaint" / kind), trials.INPAINTED / kind

@@ -24,6 +24,7 @@ from dcgan_inpainting.masks.own import read_masks
 from dcgan_inpainting.masks.params import OWN, MasksParams
 from dcgan_inpainting.pictures.params import PicturesParams
 from dcgan_inpainting.train.params import TrainParams
+from dcgan_inpainting.unet.params import UNetParams
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Settings:
     crop: CropParams
     train: TrainParams
     encoder: EncoderParams
+    unet: UNetParams
     masks: MasksParams
     inpaint: InpaintParams
     baselines: BaselinesParams

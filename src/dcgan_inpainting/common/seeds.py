@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     RECALIBRATION = 5
     ENCODER = 6  # its weights
     HOLES = 7  # in the images of a step of its training
+    UNET = 8  # its weights
 
 
 def generator_for(purpose: Purpose, *numbers: int) -> torch.Generator:

@@ -1,11 +1,15 @@
-"""The training of the encoder, through the frozen generator, on faces with drawn holes."""
+"""The training of networks that fill holes in one pass, on faces with drawn holes.
+
+The encoder's goes through the frozen generator. The U-Net's (room unet) is the same but for what
+the network is.
+"""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.frame import Memory
@@ -18,7 +22,7 @@ from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
 from dcgan_inpainting.networks.distribution import Rank
-from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.encoder import Encoder, as_fill, initialise_encoder
 from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.weights import not_finite
 from dcgan_inpainting.training.history import History, Row
@@ -63,9 +67,56 @@ def train_encoder(
         KeyboardInterrupt: `interrupted` said so; the state is saved.
         UserError: the training diverged.
     """
-    filler = _Filler(images, validator, generator, discriminator, params)
+    encoder = Encoder(generator.architecture)
+    initialise_encoder(encoder, generator_for(Purpose.ENCODER, params.seed))
+    pupil = _ThroughGenerator(place(encoder), generator, discriminator, params)
+    history = train_to_fill(
+        pupil, images, validator, params, observer=observer, memory=memory, interrupted=interrupted
+    )
+    return encoder.eval(), history
+
+
+class Pupil(Protocol):
+    """A network that learns to fill holes."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained, on the device."""
+
+    def fill(self, damaged: Tensor, known: Tensor, /) -> Tensor:
+        """Return whole images, as a Fill does."""
+
+    def attempt(self, faces: Tensor, known: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Fill the holes of a step's faces.
+
+        Returns:
+            The whole images, and what it costs beside their error: one number, in dB.
+        """
+
+
+def train_to_fill(
+    pupil: Pupil,
+    images: Images,
+    validator: Validator,
+    params: EncoderParams,
+    *,
+    observer: Observer | None = None,
+    memory: Memory | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> History:
+    """Train a network to fill holes, from where an earlier process left off; see train_encoder.
+
+    Args:
+        pupil: fresh from its start.
+        images, validator, observer, memory, interrupted: as there.
+        params: the settings; the weights of what only the encoder has count nothing here.
+
+    Raises:
+        KeyboardInterrupt, UserError: as there.
+    """
     schedule = Schedule(params.steps, params.batch_size, params.steps_between_validations, REPORTS)
-    training = Training(filler, schedule, Rank(device=device()), observer, memory)
+    learner = _Learner(pupil, images, validator, params)
+    training = Training(learner, schedule, Rank(device=device()), observer, memory)
     if not training.history.validations:
         training.validate()  # what there is before it has learned anything
     training.run(interrupted)
@@ -73,7 +124,7 @@ def train_encoder(
         raise UserError(
             f"the training diverged: {training.diverged}; try a lower encoder.learning_rate"
         )
-    return filler.encoder.eval(), training.history
+    return training.history
 
 
 def psnr_of(made: Tensor, faces: Tensor, known: Tensor) -> Tensor:
@@ -122,68 +173,84 @@ def feature_loss(restored: Tensor, faces: Tensor, discriminator: Discriminator) 
     return total
 
 
-class _Filler:
-    """An encoder that learns to fill holes."""
-
-    figures = FIGURES
+class _ThroughGenerator:
+    """The encoder, which makes images through a frozen generator; a frozen D compares them."""
 
     def __init__(
         self,
-        images: Images,
-        validator: Validator,
+        encoder: Encoder,
         generator: Generator,
         discriminator: Discriminator,
         params: EncoderParams,
     ) -> None:
-        self.params = params
+        self.network = encoder
         self.generator = generator
         self.discriminator = discriminator
+        self.params = params
+
+    def fill(self, damaged: Tensor, known: Tensor) -> Tensor:
+        return as_fill(self.network, self.generator)(damaged, known)
+
+    def attempt(self, faces: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        latent, made = self.network(faces, known, self.generator)
+        unlike = feature_loss(made, faces, self.discriminator)
+        length = latent.z.float().square().mean()
+        return made, self.params.feature_weight * unlike + self.params.latent_weight * length
+
+
+class _Learner:
+    """A pupil in its training."""
+
+    figures = FIGURES
+
+    def __init__(
+        self, pupil: Pupil, images: Images, validator: Validator, params: EncoderParams
+    ) -> None:
+        self.params = params
+        self.pupil = pupil
+        self.network = pupil.network
         self.validator = validator
-        encoder = Encoder(generator.architecture)
-        initialise_encoder(encoder, generator_for(Purpose.ENCODER, params.seed))
-        self.encoder = place(encoder)
         self.adam = torch.optim.Adam(
-            self.encoder.parameters(), params.learning_rate, BETAS, fused=True
+            self.network.parameters(), params.learning_rate, BETAS, fused=True
         )
         self.batches = Batches(images, params, Rank(device=device()))
         self.holes = Holes(images.shape[1], params.kinds, params.seed)
 
     def step(self, number: int) -> Tensor:
-        """Take a step; return the PSNR of what the encoder made before it."""
-        self.encoder.train()
+        """Take a step; return the PSNR of what the network made before it."""
+        self.network.train()
         faces = self.batches(number)
         known = self.holes(number, len(faces)).to(faces.device)
         with autocast(self.params.precision):
-            latent, made = self.encoder(faces, known, self.generator)
-            unlike = feature_loss(made, faces, self.discriminator)
+            made, penalty = self.pupil.attempt(faces, known)
         psnr = psnr_of(made.float(), faces, known)
-        loss = self.params.feature_weight * unlike - psnr
-        loss = loss + self.params.latent_weight * latent.z.float().square().mean()
+        loss = penalty - psnr
         self.adam.param_groups[0]["lr"] = self._learning_rate(number)
         self.adam.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.adam.step()
         return psnr.detach()[None]
 
     def complaint(self, _progress: Row) -> str:
-        """Return nothing: an encoder whose figures are finite is never hopeless."""
+        """Return nothing: a network whose figures are finite is never hopeless."""
         return ""
 
     def validate(self, place: Row) -> tuple[Row, Images]:
-        """Try the encoder on validation faces."""
-        if name := not_finite(self.encoder.state_dict()):
+        """Try the network on validation faces."""
+        if name := not_finite(self.network.state_dict()):
             raise DivergedError(f"{name} is not finite")
-        psnr, picture = self.validator(self.encoder.eval(), self.generator)
+        self.network.eval()
+        psnr, picture = self.validator(self.pupil.fill)
         return {**place, **psnr}, picture
 
     def sound(self) -> bool:
-        return not not_finite(self.encoder.state_dict())
+        return not not_finite(self.network.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
-        return {"encoder": self.encoder.state_dict(), "adam": self.adam.state_dict()}
+        return {"network": self.network.state_dict(), "adam": self.adam.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.encoder.load_state_dict(state["encoder"])
+        self.network.load_state_dict(state["network"])
         self.adam.load_state_dict(state["adam"])
 
     def _learning_rate(self, number: int) -> float:

@@ -1,4 +1,4 @@
-"""How well an encoder alone fills holes in faces that it was not trained on."""
+"""How well a network fills holes in one pass, in faces that it was not trained on."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -10,28 +10,27 @@ from dcgan_inpainting.common.images import Images, Known, grid
 from dcgan_inpainting.encoder.holes import VALIDATION_SEED
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.choices import Precision
-from dcgan_inpainting.networks.dcgan import Generator
 from dcgan_inpainting.networks.devices import autocast, device
-from dcgan_inpainting.networks.encoder import Encoder
-from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
+from dcgan_inpainting.networks.tensors import Fill, to_tensor, to_uint8
 from dcgan_inpainting.training.history import Row, figures_of
 
 FACES = 100  # the mean PSNR of a kind is then known to about ±0.4 dB
 SHOWN = 4  # faces of each kind in the picture
 
 
-def headline(validation: Row) -> dict[str, dict[str, float]]:
+def headline(name: str, validation: Row) -> dict[str, dict[str, float]]:
     """Return a validation's PSNR by kind of mask, and the mean over kinds, rounded.
 
     Args:
+        name: of the network.
         validation: its row: its step, the images seen so far, and the PSNR by kind.
     """
     psnr = {kind: round(value, 3) for kind, value in figures_of(validation).items()}
-    return {"encoder_psnr": {**psnr, "mean": round(fmean(psnr.values()), 3)}}
+    return {f"{name}_psnr": {**psnr, "mean": round(fmean(psnr.values()), 3)}}
 
 
 class Validator:
-    """Tries encoders on the same faces with the same holes."""
+    """Tries networks on the same faces with the same holes."""
 
     def __init__(
         self, faces: Images, kinds: Sequence[str], precision: Precision, seed: int
@@ -42,7 +41,7 @@ class Validator:
             faces: validation images, uint8, N×S×S×3; the first ones are taken.
             kinds: of the holes.
             precision: arithmetic of the networks.
-            seed: of the holes, which are no test's, and none that the encoder learns to fill.
+            seed: of the holes, which are no test's, and none that a network learns to fill.
         """
         self._faces = np.array(faces[:FACES])
         self._precision: Precision = precision
@@ -50,26 +49,25 @@ class Validator:
         count, seed = len(self._faces), VALIDATION_SEED + seed
         self._known = {kind: make_masks(kind, count, size, seed) for kind in kinds}
 
-    def __call__(self, encoder: Encoder, generator: Generator) -> tuple[dict[str, float], Images]:
-        """Return how good an encoder is, which is in evaluation mode.
+    def __call__(self, fill: Fill) -> tuple[dict[str, float], Images]:
+        """Return how good a network is, which is in evaluation mode.
 
         Returns:
             By kind of mask the mean PSNR of the holes, unblended, in dB; and a picture with a row
-            for each kind, SHOWN times whole, damaged, and what the encoder made: uint8, H×W×3.
+            for each kind, SHOWN times whole, damaged, and what it made: uint8, H×W×3.
         """
         psnr, shown = {}, []
         for kind, known in self._known.items():
-            made = self._fill(known, encoder, generator)
+            made = self._made(known, fill)
             psnr[kind] = self._psnr(made, known)
             shown.append(self._shown(made, known))
         return psnr, grid(np.concatenate(shown), columns=3 * SHOWN)
 
-    def _fill(self, known: Known, encoder: Encoder, generator: Generator) -> Images:
+    def _made(self, known: Known, fill: Fill) -> Images:
         holes = torch.from_numpy(known)[:, None].float().to(device())
         faces = to_tensor(self._faces).to(device())
         with torch.no_grad(), autocast(self._precision):
-            _, made = encoder(faces, holes, generator)
-        return to_uint8(made)
+            return to_uint8(fill(faces, holes))
 
     def _psnr(self, made: Images, known: Known) -> float:
         errors = ((made.astype(np.float64) - self._faces) / 255) ** 2

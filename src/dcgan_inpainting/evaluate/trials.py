@@ -1,21 +1,25 @@
 """What was restored of a kind of mask, by each method, as the stages before left it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dcgan_inpainting.baselines import methods
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.files import read_json
 from dcgan_inpainting.common.images import Images, Known, load_images, load_masks
+from dcgan_inpainting.feedforward.methods import FEEDFORWARD
 
 MASKS = Path("data/masks")
-BASELINES = Path("data/baselines")
 INPAINTED = Path("data/inpainted")
-IMAGES_AT_ONCE = 4096  # some 500 MB at 64 pixels with three baselines
+OTHERS = {  # what fills holes without a search, in the order of tables, by where its images are
+    **dict.fromkeys(BASELINES, Path("data/baselines")),
+    **dict.fromkeys(FEEDFORWARD, Path("data/feedforward")),
+}
+IMAGES_AT_ONCE = 4096  # some 500 MB at 64 pixels with five methods
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,13 @@ def our_method(kind: str) -> str:
     return str(read_json(INPAINTED / kind / "settings.json", method=str)["method"])
 
 
-def baselines_of(kinds: Iterable[str]) -> list[str]:
-    """Return the baselines that filled any of these kinds of masks, in their order."""
-    there = {path.stem for kind in kinds for path in (BASELINES / kind).glob("*.npy")}
-    return [name for name in methods.BASELINES if name in there]
+def others_of(kinds: Sequence[str]) -> list[str]:
+    """Return which of OTHERS filled any of these kinds of masks, in their order."""
+    return [name for name in OTHERS if any(_file(name, kind).is_file() for kind in kinds)]
 
 
 def read_trials(
-    kind: str, images: Images, baselines: list[str], at_once: int = IMAGES_AT_ONCE
+    kind: str, images: Images, others: list[str], at_once: int = IMAGES_AT_ONCE
 ) -> Iterator[tuple[int, Trial]]:
     """Yield a kind of mask in parts, each with the number of its first image.
 
@@ -66,14 +69,14 @@ def read_trials(
     Args:
         kind: of the masks.
         images: the whole images, uint8, N×S×S×3, or more of them.
-        baselines: in the order in which they are to come, ours after them.
+        others: in the order in which they are to come, ours after them.
         at_once: images of a part.
 
     Raises:
         DamagedError: a file is missing or damaged.
     """
     known = load_masks(MASKS / f"{kind}.npy", images)
-    files = {name: BASELINES / kind / f"{name}.npy" for name in baselines}
+    files = {name: _file(name, kind) for name in others}
     files[our_method(kind)] = INPAINTED / kind / "composite.npy"
     restored = {}
     for name, path in files.items():
@@ -85,3 +88,7 @@ def read_trials(
         some = slice(first, min(first + at_once, len(known)))
         filled = {name: np.array(images[some]) for name, images in restored.items()}
         yield first, Trial(np.array(images[some]), known[some], filled)
+
+
+def _file(name: str, kind: str) -> Path:
+    return OTHERS[name] / kind / f"{name}.npy"

@@ -1,4 +1,4 @@
-"""Test-time augmentation: what the encoder makes of an image, from several views of it.
+"""Test-time augmentation: what a network predicts of an image, from several views of it.
 
 Source: the geometric self-ensemble of Lim et al., "Enhanced Deep Residual Networks for Single Image
 Super-Resolution", CVPR Workshops 2017: the mean of what a network makes of an image turned and
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.networks.choices import Precision
 from dcgan_inpainting.networks.devices import autocast
-from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.tensors import Fill
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,23 @@ VIEWS = tuple(
 
 
 @torch.no_grad()
-def predict(problem: Problem, encoder: Encoder) -> Tensor:
-    """Return what the encoder predicts of each whole image, N×3×H×W in about −1…1.
+def predict(fill: Fill, damaged: Tensor, known: Tensor, precision: Precision) -> Tensor:
+    """Return what a network predicts of each whole image, N×3×H×W in about −1…1.
 
     It is the weighted mean over the views. What enters a view at the border is a hole to the
-    encoder, and what a shift has lost has no weight.
+    network, and what a shift has lost has no weight.
+
+    Args:
+        fill: the network.
+        damaged: N×3×H×W, −1…1, zero in the holes.
+        known: N×1×H×W, boolean.
+        precision: its arithmetic.
     """
-    known = problem.known.float()
-    total, weights = torch.zeros_like(problem.target), torch.zeros_like(known)
+    known = known.float()
+    total, weights = torch.zeros_like(damaged), torch.zeros_like(known)
     for view in VIEWS:
-        with autocast(problem.params.precision):
-            _, made = encoder(view.of(problem.target), view.of(known), problem.generator)
+        with autocast(precision):
+            made = fill(view.of(damaged), view.of(known))
         total += view.weight * view.back(made.float())
         weights += view.weight * view.back(view.of(torch.ones_like(known)))
     return total / weights

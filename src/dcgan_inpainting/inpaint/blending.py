@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, kron
 from scipy.sparse.linalg import splu
+from torch import Tensor
 
-from dcgan_inpainting.common.images import Known
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.inpaint.params import Blending
 
 Floats = NDArray[np.float64]
 
@@ -149,3 +151,17 @@ def _differences(count: int, order: int) -> csr_array:
 
 
 BLENDINGS = {"paste": paste, "poisson": poisson, "tension": tension}
+
+
+def composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -> Images:
+    """Return damaged images with their holes filled from generated ones, uint8, N×H×W×3.
+
+    Args:
+        raw: what was generated, N×3×H×W in about −1…1.
+        damaged: uint8, N×H×W×3; what stands in the holes counts nothing.
+        known: boolean, N×H×W.
+        blending: how the two are joined.
+    """
+    generated = (raw.permute(0, 2, 3, 1).double().cpu().numpy() + 1) * 127.5
+    blended = BLENDINGS[blending](generated, damaged.astype(np.float64), known)
+    return np.rint(blended).clip(0, 255).astype(np.uint8)

@@ -13,18 +13,19 @@ from torch import Tensor
 
 from dcgan_inpainting.common.distance import distance_to_known
 from dcgan_inpainting.common.images import Images, Known, Method
-from dcgan_inpainting.inpaint import augmented, initialisation
+from dcgan_inpainting.inpaint import initialisation
+from dcgan_inpainting.inpaint.augmented import predict
 from dcgan_inpainting.inpaint.best_iterate import Found, best_iterate
-from dcgan_inpainting.inpaint.blending import BLENDINGS
+from dcgan_inpainting.inpaint.blending import composite
 from dcgan_inpainting.inpaint.frames import Frames
 from dcgan_inpainting.inpaint.mixture import search_image, with_encoder
-from dcgan_inpainting.inpaint.params import Blending, InpaintParams
+from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.inpaint.results import Restoration, mean_answer
 from dcgan_inpainting.inpaint.search import length
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
-from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.encoder import Encoder, as_fill
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import render
 from dcgan_inpainting.networks.tensors import to_uint8
@@ -99,7 +100,7 @@ def _restored(
     found = best_iterate(_points(problem), start, frames.note)
     raw = _generated(problem, found, guide)
     each = np.arange(images).repeat(count)
-    filled = _composite(raw, damaged[each], known[each], params.blending)
+    filled = composite(raw, damaged[each], known[each], params.blending)
     objectives = found.trace.min(0).reshape(images, count)
     order = objectives.argsort(1, kind="stable")
     points = order + count * np.arange(images)[:, None]  # of each image, the best first
@@ -135,12 +136,8 @@ def _generated(problem: Problem, found: Found, encoder: Encoder | None) -> Tenso
     if params.depth:
         generated = search_image(generated, render(problem.generator, found.by_z), distance)
     if encoder and params.encoder_share:
-        predicted = augmented.predict(problem, encoder).repeat_interleave(params.candidates, 0)
+        fill = as_fill(encoder, problem.generator)
+        predicted = predict(fill, problem.target, problem.known, params.precision)
+        predicted = predicted.repeat_interleave(params.candidates, 0)
         generated = with_encoder(generated, predicted, distance, params.encoder_share)
     return generated
-
-
-def _composite(raw: Tensor, damaged: Images, known: Known, blending: Blending) -> Images:
-    generated = (raw.permute(0, 2, 3, 1).double().cpu().numpy() + 1) * 127.5
-    blended = BLENDINGS[blending](generated, damaged.astype(np.float64), known)
-    return np.rint(blended).clip(0, 255).astype(np.uint8)

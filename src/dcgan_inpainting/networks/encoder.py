@@ -22,6 +22,7 @@ from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.dcgan import Generator, downsample, initialise
 from dcgan_inpainting.networks.latent import Latent
 from dcgan_inpainting.networks.pull_push import pull_push
+from dcgan_inpainting.networks.tensors import Fill
 from dcgan_inpainting.networks.weights import load_network
 
 FILE = "encoder.safetensors"  # beside the networks that it belongs to
@@ -86,6 +87,11 @@ def initialise_encoder(encoder: Encoder, rng: torch.Generator) -> None:
     for correct in encoder.corrections:
         assert isinstance(correct, nn.Sequential)
         nn.init.zeros_(correct[-1].get_parameter("weight"))
+
+
+def as_fill(encoder: Encoder, generator: Generator) -> Fill:
+    """Return what an encoder makes of an image through its generator, without any search."""
+    return lambda damaged, known: encoder(damaged, known, generator)[1]
 
 
 def load_encoder(folder: Path) -> Encoder:

@@ -3,11 +3,17 @@
 Stored images are uint8, N×H×W×3, 0…255; the networks see floats, N×3×H×W, −1…1.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from dcgan_inpainting.common.images import Images
+
+# What predicts whole images at one glance: of damaged ones (N×3×S×S, −1…1; what stands in the holes
+# counts nothing) and of what is known of them (N×1×S×S, 1 = known, 0 = hole).
+Fill = Callable[[Tensor, Tensor], Tensor]
 
 
 def scale(images: Tensor) -> Tensor:

@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
+from dcgan_inpainting.feedforward.methods import FEEDFORWARD
 from dcgan_inpainting.pictures.figures import save_figure
 
 GREYS = ("#c7c7c7", "#969696", "#525252", "#252525")  # of the baselines, in their order
+BLUES = ("#9ecae1", "#3182bd")  # of the networks without a search, in theirs
 OUR_COLOUR = "#d95f02"
 
 
@@ -42,6 +44,7 @@ def _bars(axes: Axes, summary: pd.DataFrame, metric: str) -> None:
     errors = summary[f"{metric}_ci95"].unstack("method", sort=False)
     share = 0.85 / heights.shape[1]
     colours = dict(zip(BASELINES, cycle(GREYS), strict=False))
+    colours |= zip(FEEDFORWARD, cycle(BLUES), strict=False)
     for place, method in enumerate(heights.columns):
         left = [row + (place - (heights.shape[1] - 1) / 2) * share for row in range(len(heights))]
         colour = colours.get(method, OUR_COLOUR)

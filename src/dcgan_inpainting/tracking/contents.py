@@ -80,7 +80,14 @@ def _train(folder: Path, _: str) -> Contents:
 
 
 def _encoder(folder: Path, _: str) -> Contents:
-    reports = folder / REPORTS / "encoder"
+    return _filling(folder / REPORTS / "encoder")
+
+
+def _unet(folder: Path, _: str) -> Contents:
+    return _filling(folder / REPORTS / "unet")
+
+
+def _filling(reports: Path) -> Contents:
     validation = _curves(reports / "validation.csv")
     last = max(next(iter(validation.values())))
     return Contents(
@@ -104,7 +111,7 @@ def _inpaint(folder: Path, kind: str) -> Contents:
     return Contents(curves={"objective": dict(enumerate(trace.mean(axis=1).tolist()))})
 
 
-def _baselines(_: Path, __: str) -> Contents:
+def _filled(_: Path, __: str) -> Contents:
     return Contents()
 
 
@@ -137,9 +144,11 @@ CONTENTS: Mapping[str, Callable[[Path, str], Contents]] = {
     "crop": _crop,
     "train": _train,
     "encoder": _encoder,
+    "unet": _unet,
     "masks": _masks,
     "inpaint": _inpaint,
-    "baselines": _baselines,
+    "baselines": _filled,
+    "feedforward": _filled,
     "evaluate": _evaluate,
     "pictures": _pictures,
 }

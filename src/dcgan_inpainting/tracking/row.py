@@ -112,7 +112,7 @@ def _test_data(lock: Mapping[str, Entry]) -> str:
 def _text(quality: Quality, method: str) -> str:
     """Return the comparison with the best baseline as a table in Markdown."""
     heads = [METRICS[name].label for name in HEADLINE]
-    lines = [f"| mask | {' | '.join(f'{method}: {head}' for head in heads)} | best baseline |"]
+    lines = [f"| mask | {' | '.join(f'{method}: {head}' for head in heads)} | best other |"]
     lines[0] += f" {' | '.join(heads)} |"
     lines.append("|" + "---|" * (2 + 2 * len(heads)))
     for mask, methods in quality.items():

@@ -34,6 +34,7 @@ MADE = "weights"  # tag of a training that has ended: the md5 of the file that i
 WEIGHTS = {
     "train": Path("models/generator.safetensors"),
     "encoder": Path("models/encoder.safetensors"),
+    "unet": Path("models/unet.safetensors"),
 }
 RECORDED = "dvc.lock"  # tag of a row that is complete: the digest of the dvc.lock that it shows
 
