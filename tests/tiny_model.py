@@ -13,6 +13,8 @@ from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.averaging import recalibrate
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.encoder import FILE, Encoder, initialise_encoder, load_encoder
+from dcgan_inpainting.networks.unet import FILE as UNET
+from dcgan_inpainting.networks.unet import UNet, initialise_unet
 from dcgan_inpainting.networks.weights import load_trained, save_weights
 from dcgan_inpainting.tracking.registry import publish
 
@@ -81,6 +83,9 @@ def write_models(folder: Path, seed: int = 0, architecture: Architecture | None 
     encoder = Encoder(architecture)
     initialise_encoder(encoder, rng)
     save_weights(encoder, folder / FILE)
+    unet = UNet(architecture)
+    initialise_unet(unet, rng)
+    save_weights(unet, folder / UNET)
     return folder
 
 

@@ -32,6 +32,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "samples": 4,
     },
     "encoder": {"images": 32, "batch_size": 8, "validate_every": 16},
+    "unet": {"images": 32},
     "masks": {"kinds": [KIND]},
     "inpaint": {"starts": 4, "steps": 2, "depth": 1, "depth_steps": 1, "batch_size": 2},
     "pictures": {"gallery": 2},
@@ -43,9 +44,11 @@ STAGES = {
     "crop": ("-m", "stages.crop"),
     "train": ("-m", "stages.train"),
     "encoder": ("-m", "stages.encoder"),
+    "unet": ("-m", "stages.unet"),
     "masks": ("-m", "stages.masks"),
     "inpaint": ("-m", "stages.inpaint", KIND, "test"),
     "baselines": ("-m", "stages.baselines", KIND, "test"),
+    "feedforward": ("-m", "stages.feedforward", KIND, "test"),
     "evaluate": ("-m", "stages.evaluate"),
 }
 

@@ -1,11 +1,9 @@
-"""How well an encoder alone fills holes: its figures and its picture, on answers that are known."""
-
-from typing import Any
+"""How well a network fills holes: its figures and its picture, on answers that are known."""
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dcgan_inpainting.common.images import Images, grid
 from dcgan_inpainting.encoder import validation
@@ -13,20 +11,18 @@ from dcgan_inpainting.encoder.holes import VALIDATION_SEED
 from dcgan_inpainting.encoder.validation import SHOWN, Validator, headline
 from dcgan_inpainting.masks.kinds import KINDS, make_masks
 from dcgan_inpainting.networks.tensors import to_tensor
-from tests.tiny_encoder import networks
 
 
-class Known(nn.Module):
-    """An encoder whose images are known; it notes what it is asked."""
+class Known:
+    """A network whose images are known; it notes what it is asked."""
 
     def __init__(self, images: Images) -> None:
-        super().__init__()
         self._images = to_tensor(images)
         self.asked: list[tuple[Tensor, Tensor]] = []
 
-    def forward(self, damaged: Tensor, known: Tensor, _generator: nn.Module) -> Any:
+    def __call__(self, damaged: Tensor, known: Tensor) -> Tensor:
         self.asked.append((damaged, known))
-        return None, self._images
+        return self._images
 
 
 def noise(count: int, seed: int) -> Images:
@@ -34,7 +30,7 @@ def noise(count: int, seed: int) -> Images:
 
 
 def validate(whole: Images, made: Images, seed: int = 3) -> tuple[dict[str, float], Images]:
-    return Validator(whole, list(KINDS), "float32", seed)(Known(made), networks()[0])
+    return Validator(whole, list(KINDS), "float32", seed)(Known(made))
 
 
 def test_psnr_is_the_mean_over_images_of_the_hole_s_alone() -> None:
@@ -61,14 +57,14 @@ def test_errors_of_known_pixels_count_nothing() -> None:
     assert max(psnr.values()) < 40
 
 
-def test_the_encoder_is_asked_for_all_kinds_of_the_first_faces(
+def test_the_network_is_asked_for_all_kinds_of_the_first_faces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(validation, "FACES", 6)
     whole = noise(9, 1)
-    encoder = Known(whole[:6])
-    Validator(whole, list(KINDS), "float32", 3)(encoder, networks()[0])
-    for (damaged, known), kind in zip(encoder.asked, KINDS, strict=True):
+    network = Known(whole[:6])
+    Validator(whole, list(KINDS), "float32", 3)(network)
+    for (damaged, known), kind in zip(network.asked, KINDS, strict=True):
         assert torch.equal(damaged, to_tensor(whole[:6]))
         drawn = make_masks(kind, 6, 32, VALIDATION_SEED + 3)
         assert np.array_equal(known[:, 0].numpy(), drawn.astype(np.float32))
@@ -89,4 +85,4 @@ def test_the_picture_shows_each_face_whole_damaged_and_filled() -> None:
 
 def test_the_headline_is_the_mean_over_kinds() -> None:
     row = {"step": 6, "images": 24, "center": 20.00049, "random": 30.5}
-    assert headline(row) == {"encoder_psnr": {"center": 20.0, "random": 30.5, "mean": 25.25}}
+    assert headline("unet", row) == {"unet_psnr": {"center": 20.0, "random": 30.5, "mean": 25.25}}

@@ -299,3 +299,35 @@ def test_interval_by_the_t_table(values: list[float], factor: float) -> None:
 def test_interval_without_a_spread() -> None:
     assert interval([4.2]) == 0
     assert interval([4.0, 4.0, 4.0]) == 0
+
+
+def striped(period: int, height: int) -> NDArray[np.uint8]:
+    """Return vertical stripes that rise and fall by `height` grey levels, 64×64×3."""
+    wave = np.round(128 + height / 2 * np.sin(2 * np.pi * np.arange(SIDE) / period))
+    return np.broadcast_to(wave[None, :, None], (SIDE, SIDE, 3)).astype(np.uint8)
+
+
+def test_sharpness_is_the_share_of_the_slopes() -> None:
+    known = hole()
+    low, high = striped(16, 40), striped(16, 80)
+    assert of_one(high, low, known).hole_sharpness == pytest.approx(0.5, abs=0.02)
+    assert of_one(low, high, known).hole_sharpness == pytest.approx(2, abs=0.05)
+    finer = striped(8, 80)  # as high and twice as steep, but for sin(x)/x of the differences
+    ratio = np.sin(2 * np.pi / 8) / np.sin(2 * np.pi / 16)
+    assert of_one(high, finer, known).hole_sharpness == pytest.approx(ratio, abs=0.03)
+
+
+def test_a_blur_is_less_sharp_and_its_known_pixels_count_nothing() -> None:
+    truth, known = noise(0), hole("half")
+    blurred = gaussian_filter(truth.astype(float), (2, 2, 0)).astype(np.uint8)
+    restored = np.where(known[..., None], truth, blurred)
+    inside = of_one(truth, blurred, known).hole_sharpness
+    assert inside < 0.5
+    assert of_one(truth, restored, known).hole_sharpness == pytest.approx(inside, rel=0.2)
+    assert of_one(truth, truth, known).hole_sharpness == 1
+
+
+def test_a_flat_hole_filled_flat_is_as_sharp_as_it_was() -> None:
+    flat = np.full((SIDE, SIDE, 3), 90, np.uint8)
+    assert of_one(flat, flat, hole()).hole_sharpness == 1
+    assert 1 < of_one(flat, striped(16, 40), hole()).hole_sharpness < np.inf

@@ -14,7 +14,7 @@ def test_only_what_was_restored_of_other_kinds_is_removed(
     kept = ["data/inpainted/center/z.npy", "data/inpainted/.DS_Store", "data/inpainted/notes/a"]
     kept += ["data/baselines/center/mean.npy", "data/baselines/half.txt"]
     gone = ["data/inpainted/half/z.npy", "data/baselines/half/mean.npy"]
-    gone += ["data/baselines/strokes_thin/.DS_Store"]
+    gone += ["data/baselines/strokes_thin/.DS_Store", "data/feedforward/half/unet.npy"]
     for name in ["data/masks/masks.json", *kept, *gone]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps({"split": "test", "kinds": ["center", "file"]}))

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.errors import DamagedError
 from dcgan_inpainting.common.images import Images
-from dcgan_inpainting.evaluate.trials import baselines_of, read_trials
+from dcgan_inpainting.evaluate.trials import others_of, read_trials
+from dcgan_inpainting.feedforward.methods import FEEDFORWARD
+from dcgan_inpainting.inpaint.params import METHODS
 from dcgan_inpainting.masks.kinds import make_masks
 
 
@@ -46,9 +49,17 @@ def test_a_method_of_fewer_images_is_damaged(images: Images) -> None:
         next(read_trials("random", images, ["mean"]))
 
 
-def test_baselines_are_those_of_any_kind_in_their_order(images: Images) -> None:
-    for name in ("half/biharmonic", "half/mean", "half/own", "center/nearest"):
-        Path("data/baselines", name).parent.mkdir(exist_ok=True)
-        np.save(Path("data/baselines", f"{name}.npy"), images)
-    assert baselines_of(["random"]) == ["mean"]
-    assert baselines_of(["random", "half"]) == ["mean", "biharmonic"]
+def test_the_others_are_those_of_any_kind_in_their_order(images: Images) -> None:
+    filled = ("baselines/half/biharmonic", "baselines/half/mean", "baselines/half/own")
+    for name in (*filled, "baselines/center/nearest", "feedforward/half/encoder"):
+        Path("data", name).parent.mkdir(exist_ok=True, parents=True)
+        np.save(Path("data", f"{name}.npy"), images)
+    assert others_of(["random"]) == ["mean"]
+    assert others_of(["random", "half"]) == ["mean", "biharmonic", "encoder"]
+
+
+def test_no_two_methods_have_the_same_name() -> None:
+    """They would be one row of a table."""
+    assert len({*BASELINES, *FEEDFORWARD, *METHODS}) == sum(
+        map(len, (BASELINES, FEEDFORWARD, METHODS))
+    )

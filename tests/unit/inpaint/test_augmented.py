@@ -1,24 +1,19 @@
-"""What the encoder makes of an image, from several views of it."""
-
-from collections.abc import Callable
+"""What a network makes of an image, from several views of it."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from dcgan_inpainting.inpaint.augmented import VIEWS, View, predict
-from dcgan_inpainting.networks.encoder import Encoder
-from tests.tiny_encoder import networks
+from dcgan_inpainting.inpaint.problem import Problem
+from dcgan_inpainting.networks.tensors import Fill
 from tests.tiny_search import problem
 
 ALL = [*VIEWS, View(down=2, right=-3, mirrored=True)]
 
 
-def as_if(made: Callable[[Tensor, Tensor], Tensor]) -> Encoder:
-    """Return an encoder that makes so of an image and its mask."""
-    encoder = networks()[2]
-    encoder.forward = lambda damaged, known, _: (None, made(damaged, known))  # type: ignore[assignment,method-assign]
-    return encoder
+def predicted(fill: Fill, made: Problem) -> Tensor:
+    return predict(fill, made.target, made.known, "float32")
 
 
 def local(damaged: Tensor, known: Tensor) -> Tensor:
@@ -55,14 +50,14 @@ def test_one_who_sees_every_view_alike_makes_what_one_view_would() -> None:
     """So each pixel, also at the border, is brought back to its place, and its weights sum to 1."""
     made, _ = problem()
     expected = local(made.target, made.known.float())
-    torch.testing.assert_close(predict(made, as_if(local)), expected)
+    torch.testing.assert_close(predicted(local, made), expected)
 
 
 @pytest.mark.parametrize(("row", "column"), [(5, 5), (0, 5), (-1, 5), (5, 0), (5, -1)])
 def test_a_pixel_counts_only_the_views_that_show_it(row: int, column: int) -> None:
     made, _ = problem()
     numbers = iter(range(len(VIEWS)))
-    mean = predict(made, as_if(lambda damaged, _: torch.full_like(damaged, next(numbers))))
+    mean = predicted(lambda damaged, _: torch.full_like(damaged, next(numbers)), made)
     side = mean.shape[-1]
     showing = [
         (number, view.weight)
@@ -82,7 +77,7 @@ def test_what_enters_a_view_is_a_hole() -> None:
         return damaged
 
     made, _ = problem()
-    predict(made, as_if(watched))
+    predicted(watched, made)
     for view, known in zip(VIEWS, seen, strict=True):
         kept = view.back(view.of(torch.ones_like(known)))
         torch.testing.assert_close(view.back(known), made.known.float() * kept)

@@ -15,7 +15,7 @@ from dcgan_inpainting.inpaint.augmented import predict
 from dcgan_inpainting.inpaint.mixture import ENCODER_REACH
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.inpaint.results import Restoration
-from dcgan_inpainting.networks.encoder import Encoder
+from dcgan_inpainting.networks.encoder import Encoder, as_fill
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_tensor, to_uint8
 from tests.tiny_encoder import faces, holes, networks
@@ -126,7 +126,7 @@ def test_the_encoder_s_image_is_the_mean_of_its_views() -> None:
     made, _ = problem(5)
     target, shown = to_tensor(images) * torch.from_numpy(known)[:, None], made.known
     encoder = freeze(networks()[2])
-    expected = predict(dataclasses.replace(made, target=target), encoder)
+    expected = predict(as_fill(encoder, made.generator), target, made.known, "auto")
     with torch.no_grad():
         _, alone = encoder(target, shown.float(), made.generator)
     assert (alone - expected).abs().max() > 0.1
