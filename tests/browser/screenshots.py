@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.store import Store
-from dcgan_inpainting.tracking.view import EXPERIMENTS, PSNR, Contents, pages
+from dcgan_inpainting.tracking.view import EXPERIMENTS, FIRST, Contents, pages
 from tests.browser.conftest import FLAGS
 from tests.browser.runs_page import RunsPage, runs_page
 
@@ -40,21 +40,21 @@ def take(browser: Browser, server: str, folder: Path, chosen: list[str]) -> None
     store = Store(StoreLocation.of(Path.cwd()))
     runs = store.find(EXPERIMENTS)
     count, masks = len(runs), len(Contents.of(runs).masks)
-    measured = [run for run in runs if f"{PSNR}/mean" in run.data.metrics]
-    measured.sort(key=lambda run: run.data.metrics[f"{PSNR}/mean"])
+    measured = [run for run in runs if f"{FIRST}/mean" in run.data.metrics]
+    measured.sort(key=lambda run: run.data.metrics[f"{FIRST}/mean"])
     chosen = chosen or [measured[0].info.run_name, measured[-1].info.run_name]
     table, _, faces = (f"{server}/{page.fragment}" for page in pages(store))
 
     with runs_page(browser, WIDTH, 400 + 32 * count) as seen:
         seen.open(table, count)
         seen.close_assistant()
-        seen.table([f"metrics.`{PSNR}/mean`"])
+        seen.table([f"metrics.`{FIRST}/mean`"])
         _write(seen, folder / "ui_table.png")
     with runs_page(browser, WIDTH, 1400) as seen:
         seen.open(table, count)
         seen.close_assistant()
         seen.draw_charts()
-        seen.bars(f"{PSNR}/mean", min(len(measured), 10))
+        seen.bars(f"{FIRST}/mean", min(len(measured), 10))
         _write(seen, folder / "ui_charts.png")
     with runs_page(browser, WIDTH, 1400) as seen:
         seen.open(faces, count)

@@ -16,14 +16,15 @@ from tests.pipeline.checkout import Checkout, FullRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
-STAGES = ["check", "download", "crop", "train", "encoder", "masks"]
+STAGES = ["check", "download", "crop", "train", "encoder", "unet", "masks"]
 STAGES += ["inpaint@center", "inpaint@random", "baselines@center", "baselines@random"]
-STAGES += ["evaluate", "pictures", "record"]
+STAGES += ["feedforward@center", "feedforward@random", "evaluate", "pictures", "record"]
 KINDS = ["center", "random"]
-METHODS = ["mean", "nearest", "biharmonic", "latent"]
-METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1"]
+METHODS = ["mean", "nearest", "biharmonic", "unet", "encoder", "latent"]
+METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1", "hole_sharpness"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]
 DAMAGED = 4  # images
+FEEDFORWARD = {"encoder.images", "unet.images", "inpaint.blending", "inpaint.precision"}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_the_models_can_be_loaded_and_the_curves_are_whole(checkout: Checkout) -
     generator, _ = load_trained(checkout.path / "models")
     assert generator.latent_dim == 100
     names = {path.name for path in (checkout.path / "models").glob("*.safetensors")}
-    expected = {"generator", "generator_average", "discriminator", "encoder"}
+    expected = {"generator", "generator_average", "discriminator", "encoder", "unet"}
     assert names == {f"{name}.safetensors" for name in expected}
     losses = pd.read_csv(checkout.path / "reports/train/losses.csv")
     assert losses.images.tolist() == [32 * step for step in range(1, 9)]
@@ -239,18 +240,20 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(
     full_run: FullRun, checkout: Checkout
 ) -> None:
     runs = {run.name: run for run in checkout.runs()}
-    stages = {"download", "crop", "train", "encoder", "masks"}
-    stages |= {f"{stage} {kind}" for stage in ("inpaint", "baselines") for kind in KINDS}
+    stages = {"download", "crop", "train", "encoder", "unet", "masks"}
+    filling = ("inpaint", "baselines", "feedforward")
+    stages |= {f"{stage} {kind}" for stage in filling for kind in KINDS}
     stages |= {"evaluate", "pictures"}
     assert runs.keys() == stages
     params = load_params(checkout.path / "params.yaml")
     for stage, run in runs.items():
         assert run.status == "FINISHED"
         section = stage.split()[0]
-        assert set(run.params) == {f"{section}.{key}" for key in params.get(section, {})}
+        own = {f"{section}.{key}" for key in params.get(section, {})}
+        assert set(run.params) == (FEEDFORWARD if section == "feedforward" else own)
         assert run.artifacts.is_relative_to(full_run.checkout.path / "mlruns")
         assert (run.artifacts / "dvc.lock.yaml").is_file()
-        assert run.metrics or section in ("baselines", "pictures")
+        assert run.metrics or section in ("baselines", "feedforward", "pictures")
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
     logged = runs["evaluate"].metrics["center/latent/hole_psnr"]
     assert logged == metrics["center"]["latent"]["hole_psnr"]
@@ -258,7 +261,7 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(
 
 def test_nothing_but_text_is_left_for_git(full_run: FullRun, bare: Checkout) -> None:
     made = full_run.checkout.files() - bare.files()
-    names = ("crop", "headline", "train/metrics", "encoder/metrics")
+    names = ("crop", "headline", "train/metrics", "encoder/metrics", "unet/metrics")
     metrics = {f"reports/{name}.json" for name in names}
     assert made <= {"dvc.lock", *metrics}
 
@@ -282,7 +285,7 @@ def test_a_second_repro_runs_nothing(checkout: Checkout) -> None:
 def test_metrics_show_has_the_headline_of_every_mask(checkout: Checkout) -> None:
     shown = json.loads(checkout.run("dvc", "metrics", "show", "--json").stdout)
     (files,) = (revision["data"] for revision in shown.values())
-    names = ("crop", "headline", "train/metrics", "encoder/metrics")
+    names = ("crop", "headline", "train/metrics", "encoder/metrics", "unet/metrics")
     assert set(files) == {f"reports/{name}.json" for name in names}
     for figures in files["reports/headline.json"]["data"].values():
         assert list(figures) == [*KINDS, "mean"]

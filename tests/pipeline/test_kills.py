@@ -18,8 +18,9 @@ pytestmark = [
 ]
 
 # Those that resume; test_resume.py kills the training.
-SHORT = ("encoder", "inpaint@center")
-STAGES = ("download", "crop", "train", "masks", *SHORT, "baselines@center", "evaluate", "pictures")
+SHORT = ("encoder", "unet", "inpaint@center")
+STAGES = ("download", "crop", "train", "masks", *SHORT, "baselines@center")
+STAGES += ("feedforward@center", "evaluate", "pictures")
 KILLS = 3  # of each stage, in the long form
 MOMENTS = 4.0  # seconds from a stage's start, which it spends on imports, work and writing
 

@@ -47,12 +47,13 @@ def test_a_preset_runs_to_the_end(checkout: Checkout, preset: str) -> None:
     checkout.set_params(*(f"{key}={LIMITS[key]:g}" for key in above), *FACES, *HOLES)
 
     done = checkout.run("dvc", "repro")
-    stages = ["check", "download", "crop", "train", "encoder", "masks"]
-    stages += ["inpaint@center", "baselines@center", "evaluate", "pictures", "record"]
+    stages = ["check", "download", "crop", "train", "encoder", "unet", "masks", "inpaint@center"]
+    stages += ["baselines@center", "feedforward@center", "evaluate", "pictures", "record"]
     assert sorted(done.ran + done.skipped) == sorted(stages)
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())
     assert list(metrics) == ["center"]
+    networks = [name for name in ("unet", "encoder") if value_of(asked, f"{name}.images")]
     for methods in metrics.values():
-        assert list(methods) == ["mean", "nearest", "biharmonic", "latent"]
+        assert list(methods) == ["mean", "nearest", "biharmonic", *networks, "latent"]
         assert all(math.isfinite(figures["hole_psnr"]) for figures in methods.values())
     assert "up to date" in checkout.run("dvc", "status").stdout

@@ -38,12 +38,12 @@ def test_kinds_that_come_and_go_leave_the_others_alone(checkout: Checkout) -> No
     lock = results(checkout.path)
     checkout.set_params("masks.kinds=[center,half]")
     done = checkout.run("dvc", "repro")
-    new = {"inpaint@half", "baselines@half"}
+    new = {"inpaint@half", "baselines@half", "feedforward@half"}
     assert set(done.ran) == {"check", "masks", "evaluate", "pictures", "record"} | new
-    old = {"inpaint@center", "baselines@center"}
-    assert set(done.skipped) == {"crop", "download", "encoder", "train"} | old
+    old = {"inpaint@center", "baselines@center", "feedforward@center"}
+    assert set(done.skipped) == {"crop", "download", "encoder", "train", "unet"} | old
     # What the old kind left is gone: a fresh clone, which never had it, is as this one.
-    for folder in ("data/inpainted", "data/baselines", "reports/inpaint"):
+    for folder in ("data/inpainted", "data/baselines", "data/feedforward", "reports/inpaint"):
         kinds = {path.name for path in (checkout.path / folder).iterdir()}
         assert kinds == {"center", "half"}
     metrics = json.loads((checkout.path / "reports/metrics.json").read_text())

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow'
 FACES = [f"{mask}-000{row}" for mask in ("center", "random") for row in range(3)]
 CATCH_UP = ("python", "-m", "dcgan_inpainting.tracking.record")
 MISSED, NOTHING = "logged what MLflow had missed", "MLflow missed nothing"
-STAGES = ["download", "crop", "train", "encoder", "masks"]
+STAGES = ["download", "crop", "train", "encoder", "unet", "masks"]
 STAGES += ["inpaint center", "inpaint random", "baselines center", "baselines random"]
-STAGES += ["evaluate", "pictures"]
+STAGES += ["feedforward center", "feedforward random", "evaluate", "pictures"]
 
 
 def headline(checkout: Checkout) -> dict[str, float]:

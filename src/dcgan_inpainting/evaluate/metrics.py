@@ -175,8 +175,9 @@ def hole_sharpness(pairs: Pairs) -> Floats:
 
 def _steepness(image: Floats, hole: Known) -> float:
     down, right = np.gradient(image, axis=(0, 1))
+    squares: Floats = down**2 + right**2
     # A hole without any edge has the least one that grey levels can tell.
-    return float((down**2 + right**2)[hole].sum()) + 1 / 255**2
+    return float(squares[hole].sum()) + 1 / 255**2
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,17 @@ class Experiment(BaseModel):
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameters by "section.key", each as params.yaml would have it on one line."""
-    return {
-        f"{section}.{name}": (value if isinstance(value, str) else json.dumps(value))[:PARAM_LENGTH]
-        for section, values in document.items()
-        for name, value in values.items()
-    }
+    """Return parameters by "section.key", each as params.yaml would have it on one line.
+
+    Args:
+        document: sections by name, or single parameters by "section.key", as dvc.lock has both.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        keys = value.items() if isinstance(value, Mapping) else ()
+        flat |= {f"{name}.{key}": own for key, own in keys} or {name: value}
+    texts = {name: v if isinstance(v, str) else json.dumps(v) for name, v in flat.items()}
+    return {name: text[:PARAM_LENGTH] for name, text in texts.items()}
 
 
 def _swept(folder: Path, commit: str, params: Mapping[str, str]) -> list[str]:

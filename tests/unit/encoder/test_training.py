@@ -309,4 +309,4 @@ def test_weights_that_are_not_finite_end_a_training(
         train(memory=kept)
     assert max(kept.states) == step - 1
     for state in kept.states.values():
-        assert all(weight.isfinite().all() for weight in state["learner"]["encoder"].values())
+        assert all(weight.isfinite().all() for weight in state["learner"]["network"].values())

@@ -139,3 +139,12 @@ def test_parameters_are_shown_on_one_line_and_cut_at_mlflows_limit() -> None:
         "train.source": "x" * 6000,
         "train.kinds": '["a", "b"]',
     }
+
+
+def test_parameters_as_dvc_lock_has_them_alone() -> None:
+    document = {"unet": {"images": 3}, "encoder.kinds": ["half"], "encoder.flip": False}
+    assert shown(document) == {
+        "unet.images": "3",
+        "encoder.kinds": '["half"]',
+        "encoder.flip": "false",
+    }
