@@ -175,7 +175,7 @@ def hole_sharpness(pairs: Pairs) -> Floats:
 
 def _steepness(image: Floats, hole: Known) -> float:
     down, right = np.gradient(image, axis=(0, 1))
-    squares: Floats = down**2 + right**2
+    squares = np.asarray(down**2 + right**2)
     # A hole without any edge has the least one that grey levels can tell.
     return float(squares[hole].sum()) + 1 / 255**2
 
