@@ -9,17 +9,14 @@ import argparse
 
 import pandas as pd
 
-from benchmarks.results import of_revision, of_workspace
+from dcgan_inpainting.commands.results import PER_IMAGE, of_revision, of_workspace, own
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
-from dcgan_inpainting.evaluate.trials import OTHERS
 from dcgan_inpainting.process.command_line import reporting
 
-TABLE = "reports/per_image.csv"
 
-
-def own(table: pd.DataFrame) -> pd.DataFrame:
+def by_image(table: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of the method that searches, by mask and row of the split."""
-    return table[~table.method.isin(OTHERS)].set_index(["mask", "row"])
+    return own(table).set_index(["mask", "row"])
 
 
 def means(figures: pd.DataFrame) -> str:
@@ -51,8 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="experiment or commit")
     revisions = parser.parse_args().names
-    base = own(of_workspace(TABLE))
-    others = {name: own(of_revision(name, TABLE)) for name in revisions}
+    base = by_image(of_workspace(PER_IMAGE))
+    others = {name: by_image(of_revision(name, PER_IMAGE)) for name in revisions}
     masks = base.index.unique("mask")
     heading = " | ".join(masks)
     line = "|---" * (len(masks) + 1) + "|"
