@@ -34,7 +34,7 @@ def quality(data: Path, name: str, *methods: str) -> Lines:
     shown = figures[figures["method"].isin(methods)] if methods else figures
     metrics = [metric for metric in COLUMNS if metric in shown]
     labels = [METRICS[metric].label for metric in metrics]
-    return _markdown(["mask", "method", *labels], _quality_rows(shown, metrics))
+    return markdown(["mask", "method", *labels], _quality_rows(shown, metrics))
 
 
 def _quality_rows(figures: pd.DataFrame, metrics: Sequence[str]) -> Iterator[list[str]]:
@@ -73,7 +73,7 @@ def paired(data: Path, name: str, other: str) -> Lines:
         for metric in metrics:
             cells += [_gain(by_metric, metric), _share(by_metric["better"].get(metric))]
         rows.append([str(mask), *cells])
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def against(data: Path, name: str, other: str, *others: str) -> Lines:
@@ -93,14 +93,14 @@ def against(data: Path, name: str, other: str, *others: str) -> Lines:
         of_each = (lines[lines["other"] == one].set_index("metric") for one in columns)
         cells = (" / ".join(_gain(gains, metric) for metric in HEADLINE) for gains in of_each)
         rows.append([str(mask), *cells])
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _gain(by_metric: pd.DataFrame, metric: str) -> str:
     if metric not in by_metric.index:
         return NOTHING
-    row = by_metric.loc[metric]
-    return METRICS[metric].gain(row["difference"], row["ci95"])
+    difference, ci95 = (float(by_metric[column][metric]) for column in ("difference", "ci95"))
+    return METRICS[metric].gain(difference, ci95)
 
 
 def _share(better: float | None) -> str:
@@ -126,7 +126,7 @@ def plain_rows(data: Path, file: str) -> Lines:
         raise UserError(f"{data / file} is missing") from None
     except (ValueError, csv.Error) as error:
         raise UserError(f"{data / file} is no table ({error})") from None
-    return _markdown(header, rest)
+    return markdown(header, rest)
 
 
 KINDS: Mapping[str, Callable[..., Lines]] = {
@@ -162,7 +162,8 @@ def render(asked: str, data: Path) -> Lines:
         raise UserError(f"its CSV has no {error}") from None
 
 
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Lines:
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Lines:
+    """Return a table in Markdown."""
     first, *rest = (_line(row) for row in (header, *rows))
     return [first, "|---" * len(header) + "|", *rest]
 

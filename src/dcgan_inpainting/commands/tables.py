@@ -69,7 +69,7 @@ def written_anew(text: str, data: Path) -> tuple[str, list[str]]:
         UserError: a comment lacks its other one, or its table is not to be had.
     """
     lines = text.split("\n")
-    changed = []
+    changed: list[str] = []
     for place in reversed([*places(lines)]):
         try:
             table = render(place.asked, data)
