@@ -1,15 +1,16 @@
-# make repro | test | smoke | faults | ui | serve | catch-up | fid | lint | audit. Each makes .venv
-# from requirements.lock first.
+# make repro | test | smoke | faults | ui | serve | catch-up | fid | tables | lint | audit. Each makes
+# .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
 MODEL ?=
 WEIGHTS ?=
+KEEP ?=
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: ready repro test smoke faults ui serve catch-up fid lint format audit
+.PHONY: ready repro test smoke faults ui serve catch-up fid tables lint format audit
 
 repro: ready
 ifeq ($(PRESET),)
@@ -51,6 +52,11 @@ catch-up: ready
 
 fid: ready
 	@python -m dcgan_inpainting.commands.fid $(if $(WEIGHTS),--weights "$(WEIGHTS)")
+
+# README and docs, from docs/data. KEEP="NAME [LABEL=]EXPERIMENT…" first puts the workspace's figures
+# there, beside those of experiments.
+tables: ready
+	@python -m dcgan_inpainting.commands.tables $(if $(KEEP),--keep $(KEEP))
 
 lint: ready
 	ruff check .

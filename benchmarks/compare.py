@@ -6,37 +6,37 @@ the images that both have, with 95 % intervals: that some faces are hard for all
 """
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.results import of_revision, of_workspace
+from dcgan_inpainting.commands.results import PER_IMAGE, of_revision, of_workspace, own
+from dcgan_inpainting.commands.table_kinds import markdown
+from dcgan_inpainting.common.files import write_csv
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
-from dcgan_inpainting.evaluate.trials import OTHERS
 from dcgan_inpainting.process.command_line import reporting
 
-TABLE = "reports/per_image.csv"
 
-
-def own(table: pd.DataFrame) -> pd.DataFrame:
+def by_image(table: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of the method that searches, by mask and row of the split."""
-    return table[~table.method.isin(OTHERS)].set_index(["mask", "row"])
+    return own(table).set_index(["mask", "row"])
 
 
-def means(figures: pd.DataFrame) -> str:
+def means(figures: pd.DataFrame) -> list[str]:
     """Return a row's cells: for each mask the means."""
     groups = figures.groupby("mask", sort=False)
-    return " | ".join(
+    return [
         " / ".join(METRICS[name].text(images[name].mean()) for name in HEADLINE)
         for _, images in groups
-    )
+    ]
 
 
-def differences(figures: pd.DataFrame, base: pd.DataFrame) -> str:
+def differences(figures: pd.DataFrame, base: pd.DataFrame) -> list[str]:
     """Return a row's cells: for each mask how much better on the images that both have."""
     both_have = base.index.intersection(figures.index, sort=False)
     mine, others = figures.loc[both_have], base.loc[both_have]
     if not mine.file.equals(others.file):
-        return "other images"
+        return ["other images"] * len(base.index.unique("mask"))
     gains = mine[list(HEADLINE)] - others[list(HEADLINE)]
     cells = []
     for _, images in gains.groupby("mask", sort=False):
@@ -44,25 +44,30 @@ def differences(figures: pd.DataFrame, base: pd.DataFrame) -> str:
             METRICS[name].gain(images[name].mean(), interval(images[name])) for name in HEADLINE
         )
         cells.append(f"{' / '.join(both)} ({len(images)})")
-    return " | ".join(cells)
+    return cells
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="experiment or commit")
-    revisions = parser.parse_args().names
-    base = own(of_workspace(TABLE))
-    others = {name: own(of_revision(name, TABLE)) for name in revisions}
-    masks = base.index.unique("mask")
-    heading = " | ".join(masks)
-    line = "|---" * (len(masks) + 1) + "|"
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write them there as CSV too")
+    arguments = parser.parse_args()
+    base = by_image(of_workspace(PER_IMAGE))
+    others = {name: by_image(of_revision(name, PER_IMAGE)) for name in arguments.names}
+    masks = list(base.index.unique("mask"))
     names = " / ".join(METRICS[name].label for name in HEADLINE)
-    print(f"| {names} | {heading} |\n{line}\n| workspace | {means(base)} |")
-    for name, figures in others.items():
-        print(f"| {name} | {means(figures)} |")
-    print(f"\n| less the workspace's (images) | {heading} |\n{line}")
-    for name, figures in others.items():
-        print(f"| {name} | {differences(figures, base)} |")
+    everyone = {"workspace": base, **others}
+    tables = {
+        "means": ([names, *masks], [[name, *means(one)] for name, one in everyone.items()]),
+        "differences": (
+            ["less the workspace's (images)", *masks],
+            [[name, *differences(one, base)] for name, one in others.items()],
+        ),
+    }
+    for name, (header, rows) in tables.items():
+        print("\n".join(markdown(header, rows)), end="\n\n")
+        if arguments.keep:
+            write_csv(arguments.keep / f"{name}.csv", header, rows)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What a user runs beside the stages: set-up, presets, the table, the page of plots, FID."""
+"""What a user runs beside the stages: set-up, presets, the tables, the page of plots, FID."""
