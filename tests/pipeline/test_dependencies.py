@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from dcgan_inpainting.check.consistency import SECTIONS
+from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.tracking.model_files import REQUIREMENTS
 from tests.pipeline.checkout import ROOT
 
@@ -122,7 +123,16 @@ def test_whatever_code_changes_settings_are_checked_and_the_row_is_completed() -
 
 @pytest.mark.parametrize("name", [name for name in WORK if name != "check"])
 def test_a_stage_has_its_own_section_of_the_parameters_if_any(name: str) -> None:
-    assert STAGES[name].get("params", []) == ([name] if name in SECTIONS else [])
+    params = STAGES[name].get("params", [])
+    assert [key for key in params if "." not in key] == ([name] if name in SECTIONS else [])
+    for section, key in (key.split(".") for key in params if "." in key):  # of others, single ones
+        assert section != name
+        assert key in SECTIONS[section].model_fields
+
+
+def test_the_u_net_depends_on_all_of_the_encoder_s_settings_that_it_shares() -> None:
+    shared = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
+    assert set(STAGES["unet"]["params"]) == {"unet", *(f"encoder.{key}" for key in shared)}
 
 
 def test_importing_a_package_runs_nothing() -> None:
