@@ -23,8 +23,8 @@ Draw = Callable[[int, np.random.Generator], Known]  # of a side in pixels
 def _square(side: int, size: int, _rng: np.random.Generator) -> Known:
     """A square of so many pixels a side in the middle, or half a pixel above and left of it.
 
-    19 of 64 are rows and columns 22…40, counted from 0, as Asim et al., "Invertible generative
-    models for inverse problems" (GlowIP), ICML 2020, take them away.
+    19 of 64 are rows and columns 22…40, counted from 0: the hole of GlowIP (Asim et al.,
+    "Invertible generative models for inverse problems", ICML 2020).
     """
     known = np.ones((size, size), bool)
     edge = (size - side) // 2

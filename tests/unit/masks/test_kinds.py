@@ -68,6 +68,14 @@ def test_center_is_a_square_of_a_quarter_in_the_middle(size: int) -> None:
     assert missing(known).tolist() == [0.25, 0.25]
 
 
+@pytest.mark.parametrize("kind", ["random_1", "random_99"])
+def test_a_mask_that_misses_nothing_or_all_is_drawn_anew(kind: str) -> None:
+    """As half of them would at 8 pixels."""
+    known = make_masks(kind, 50, 8, seed=3)
+    assert (missing(known) > 0).all()
+    assert (missing(known) < 1).all()
+
+
 def test_center_19_is_glowip_s_hole() -> None:
     """Rows and columns 22…40 of 64, counted from 0."""
     (known,) = make_masks("center_19", 1, 64, seed=1)
@@ -236,7 +244,7 @@ def test_scratches_are_thin(size: int) -> None:
     assert missing(known).min() > 0.01
     assert missing(known).max() < 0.2
     width = max(1, size // 32)
-    opened = [binary_opening(~mask, np.ones((width + 1, width + 1))) for mask in known]
+    opened = [binary_opening(~mask, np.ones((width + 1, width + 1), bool)) for mask in known]
     assert np.mean(opened) < 0.2 * missing(known).mean()
 
 
