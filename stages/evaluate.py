@@ -11,8 +11,6 @@ from dcgan_inpainting.common.settings import Section
 from dcgan_inpainting.evaluate import trials
 from dcgan_inpainting.evaluate.comparison import measure
 from dcgan_inpainting.evaluate.reports import with_files, write_reports
-from dcgan_inpainting.masks.kinds import KINDS
-from dcgan_inpainting.masks.params import OWN
 from dcgan_inpainting.running.stage import run_stage
 
 CROPPED = Path("data/cropped")
@@ -42,10 +40,11 @@ def forget_other_kinds() -> None:
     DVC leaves the outputs of a matrix item that is gone, and this stage depends on their folders,
     which DVC hashes anew when the stage has ended. So dvc.lock becomes that of a fresh clone.
     """
-    for kind in {*KINDS, OWN}.difference(trials.read_listing()["kinds"]):
-        for folder in {trials.INPAINTED, *trials.OTHERS.values()}:
-            if (folder / kind).is_dir():
-                shutil.rmtree(folder / kind)
+    kinds = trials.read_listing()["kinds"]
+    for parent in {trials.INPAINTED, *trials.OTHERS.values()}:
+        for folder in parent.glob("*"):
+            if folder.is_dir() and folder.name not in kinds:
+                shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

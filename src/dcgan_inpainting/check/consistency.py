@@ -20,6 +20,7 @@ from dcgan_inpainting.download.drawn_faces.canvas import HEIGHT, WIDTH
 from dcgan_inpainting.download.sources import DownloadParams, check_source
 from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.inpaint.params import InpaintParams
+from dcgan_inpainting.masks.kinds import kind_and_number
 from dcgan_inpainting.masks.own import read_masks
 from dcgan_inpainting.masks.params import OWN, MasksParams
 from dcgan_inpainting.pictures.params import PicturesParams
@@ -155,6 +156,21 @@ def _masks_are_there(settings: Settings, _root: Path) -> None:
         read_masks(masks.folder, 1, settings.crop.image_size)
 
 
+def _kinds_fit(settings: Settings, _root: Path) -> None:
+    """A hole with a number in its name may be too large for small images."""
+    size = settings.crop.image_size
+    for section, kinds in (("masks", settings.masks.kinds), ("encoder", settings.encoder.kinds)):
+        for place, kind in enumerate(kinds):
+            try:
+                if kind != OWN:
+                    kind_and_number(kind, size)
+            except ValueError as error:
+                raise UserError(
+                    f"{section}.kinds.{place} is {shown(kind)}, which does not fit crop.image_size "
+                    f"{size}: {error}"
+                ) from None
+
+
 RULES: tuple[Callable[[Settings, Path], None], ...] = (
     _source_is_there,
     _square_fits,
@@ -163,4 +179,5 @@ RULES: tuple[Callable[[Settings, Path], None], ...] = (
     _encoder_is_trained,
     _depth_is_there,
     _masks_are_there,
+    _kinds_fit,
 )

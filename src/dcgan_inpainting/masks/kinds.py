@@ -7,21 +7,34 @@ Inpainting with Fourier Convolutions" (LaMa), WACV 2022, whose widths are given 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Known
+from dcgan_inpainting.masks.lettering import text
+from dcgan_inpainting.masks.scratches import scratches
 
 Draw = Callable[[int, np.random.Generator], Known]  # of a side in pixels
 
 
-def _center(size: int, _rng: np.random.Generator) -> Known:
-    """A square of half the side in the middle: a quarter is missing."""
+def _square(side: int, size: int, _rng: np.random.Generator) -> Known:
+    """A square of so many pixels a side in the middle, or half a pixel above and left of it.
+
+    19 of 64 are rows and columns 22…40, counted from 0: the hole of GlowIP (Asim et al.,
+    "Invertible generative models for inverse problems", ICML 2020).
+    """
     known = np.ones((size, size), bool)
-    edge = size // 4
-    known[edge : size - edge, edge : size - edge] = False
+    edge = (size - side) // 2
+    known[edge : edge + side, edge : edge + side] = False
     return known
+
+
+def _center(size: int, rng: np.random.Generator) -> Known:
+    """A square of half the side in the middle: a quarter is missing."""
+    return _square(size // 2, size, rng)
 
 
 def _pattern(size: int, rng: np.random.Generator) -> Known:
@@ -34,9 +47,14 @@ def _pattern(size: int, rng: np.random.Generator) -> Known:
     return smooth >= np.quantile(smooth, 0.25)
 
 
+def _scattered(percent: int, size: int, rng: np.random.Generator) -> Known:
+    """Each pixel is missing with a probability in percent."""
+    return rng.random((size, size)) >= percent / 100
+
+
 def _random(size: int, rng: np.random.Generator) -> Known:
     """Each pixel is missing with probability 0.8."""
-    return rng.random((size, size)) >= 0.8
+    return _scattered(80, size, rng)
 
 
 def _half(size: int, rng: np.random.Generator) -> Known:
@@ -44,6 +62,18 @@ def _half(size: int, rng: np.random.Generator) -> Known:
     known = np.ones((size, size), bool)
     known[:, : size // 2] = False
     return np.ascontiguousarray(np.rot90(known, int(rng.integers(4))))
+
+
+def _corner(size: int, rng: np.random.Generator) -> Known:
+    """A square of a third of the side is missing in the upper left or the upper right corner.
+
+    That is background or hair, and seldom face, in the square that the stage crop cuts out of
+    CelebA's aligned images.
+    """
+    known = np.ones((size, size), bool)
+    side = round(size / 3)
+    known[:side, :side] = False
+    return known if rng.integers(2) else np.fliplr(known)
 
 
 @dataclass(frozen=True)
@@ -57,14 +87,10 @@ class _Strokes:
 
     def __call__(self, size: int, rng: np.random.Generator) -> Known:
         canvas = 256
-        while True:
-            hole = Image.new("L", (canvas, canvas), 0)
-            for _ in range(rng.integers(*self.strokes, endpoint=True)):
-                self._stroke(ImageDraw.Draw(hole), canvas, rng)
-            coverage = np.asarray(hole.resize((size, size), Image.Resampling.BOX))
-            known = coverage < 128
-            if known.any() and not known.all():
-                return known
+        hole = Image.new("L", (canvas, canvas), 0)
+        for _ in range(rng.integers(*self.strokes, endpoint=True)):
+            self._stroke(ImageDraw.Draw(hole), canvas, rng)
+        return np.asarray(hole.resize((size, size), Image.Resampling.BOX)) < 128
 
     def _stroke(self, draw: ImageDraw.ImageDraw, canvas: int, rng: np.random.Generator) -> None:
         x, y = rng.integers(0, canvas, 2)
@@ -92,22 +118,78 @@ KINDS: Mapping[str, Draw] = {
     "strokes_thin": _Strokes((4, 50), (1, 4), 50, 10),
     "strokes_medium": _Strokes((4, 5), (1, 5), 100, 50),
     "strokes_thick": _Strokes((1, 5), (1, 5), 200, 100),
+    "text": text,
+    "scratches": scratches,
+    "corner": _corner,
 }
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """A kind with a number in its name: what draws it, and how large the number may be."""
+
+    draw: Callable[[int, int, np.random.Generator], Known]  # of the number, else as Draw
+    largest: Callable[[int], int]  # of a side in pixels; the least is 1
+
+
+# Kinds that may have a number in their names, behind an underscore: center_19, random_70.
+NUMBERED: Mapping[str, _Numbered] = {
+    "center": _Numbered(_square, lambda size: size - 1),
+    "random": _Numbered(_scattered, lambda _size: 99),
+}
+LARGEST_SIDE = 128  # of an image, in pixels
+
+
+def kind_and_number(name: str, size: int = LARGEST_SIDE) -> tuple[str, int | None]:
+    """Return which of KINDS a name means, and the number in it; None = it has none.
+
+    Args:
+        name: one of KINDS, or one of NUMBERED with an underscore and a number.
+        size: side of the images in pixels.
+
+    Raises:
+        ValueError: there is no such kind; the message says which there are at that size.
+    """
+    if name in KINDS:
+        return name, None
+    kind, _, number = name.rpartition("_")
+    largest = NUMBERED[kind].largest(size) if kind in NUMBERED else 0
+    if number not in map(str, range(1, largest + 1)):
+        with_number = [f"{kind}_1…{kind}_{of.largest(size)}" for kind, of in NUMBERED.items()]
+        raise ValueError(f"should be one of {', '.join([*KINDS, *with_number])}")
+    return kind, int(number)
 
 
 def make_masks(kind: str, count: int, size: int, seed: int) -> Known:
     """Return one mask for each image: boolean, count×size×size, True = known.
 
-    Each mask depends on (seed, kind, its index) only, so that more images or more kinds change no
-    mask that was there before.
+    Each mask depends on (seed, kind, its number, its index) only, so that more images or more kinds
+    change no mask that was there before. There is a hole in each, and something known.
 
     Args:
-        kind: one of KINDS.
+        kind: as kind_and_number takes it.
         count: how many.
         size: side in pixels.
         seed: any non-negative number.
+
+    Raises:
+        UserError: there is no such kind at that size.
     """
-    number = list(KINDS).index(kind)
-    draw = KINDS[kind]
-    masks = [draw(size, np.random.default_rng([seed, number, index])) for index in range(count)]
-    return np.stack(masks)
+    try:
+        family, number = kind_and_number(kind, size)
+    except ValueError as error:
+        raise UserError(f"the kind of mask '{kind}' at {size} px {error}") from None
+    place = list(KINDS).index(family)
+    numbers = [] if number is None else [number]
+    draw = KINDS[family] if number is None else partial(NUMBERED[family].draw, number)
+    # To NumPy a seed is words of 32 bits, filled up with zeros to four: behind the index a number,
+    # which is never 0, gives no mask the stream of another kind's.
+    rngs = (np.random.default_rng([seed, place, index, *numbers]) for index in range(count))
+    return np.stack([_mask(draw, size, rng) for rng in rngs])
+
+
+def _mask(draw: Draw, size: int, rng: np.random.Generator) -> Known:
+    while True:
+        known = draw(size, rng)
+        if known.any() and not known.all():
+            return known

@@ -5,17 +5,32 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from dcgan_inpainting.common.settings import Section, each_once, one_of
-from dcgan_inpainting.masks.kinds import KINDS
+from dcgan_inpainting.common.settings import Section, each_once
+from dcgan_inpainting.masks.kinds import kind_and_number
 
 OWN = "file"  # the kind of the user's own masks, which own.read_masks gives
 
 
+def _drawn(name: str) -> str:
+    kind_and_number(name)
+    return name
+
+
+def _drawn_or_own(name: str) -> str:
+    try:
+        return name if name == OWN else _drawn(name)
+    except ValueError as error:
+        raise ValueError(f"{error} or {OWN}") from None
+
+
+# How large a number may be where the images are smaller than the largest, check.consistency says.
 DrawnKinds = Annotated[
-    list[Annotated[str, one_of(KINDS)]], Field(min_length=1), AfterValidator(each_once)
+    list[Annotated[str, AfterValidator(_drawn)]], Field(min_length=1), AfterValidator(each_once)
 ]
 Kinds = Annotated[
-    list[Annotated[str, one_of((*KINDS, OWN))]], Field(min_length=1), AfterValidator(each_once)
+    list[Annotated[str, AfterValidator(_drawn_or_own)]],
+    Field(min_length=1),
+    AfterValidator(each_once),
 ]
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from dcgan_inpainting.check.consistency import check_settings
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.masks.kinds import KINDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -118,6 +119,33 @@ def test_own_masks_that_are_not_there_or_cannot_serve(params: Path) -> None:
     check_settings()
 
 
+@pytest.mark.parametrize("section", ["masks", "encoder"])
+@pytest.mark.parametrize(
+    "kind",
+    ["center_0", "center_019", "center_", "center_128", "pattern_3", "random_0", "random_100"],
+)
+def test_a_kind_with_a_number_that_it_cannot_have(params: Path, section: str, kind: str) -> None:
+    line = refusal(params, f"{section}.kinds=[half,{kind}]")
+    allowed = f"{', '.join(KINDS)}, center_1…center_127, random_1…random_99"
+    own = " or file" if section == "masks" else ""
+    assert line == f"{section}.kinds.1 is '{kind}': should be one of {allowed}{own}"
+
+
+@pytest.mark.parametrize("section", ["masks", "encoder"])
+@pytest.mark.parametrize("size", [32, 64])
+def test_a_square_that_leaves_nothing_of_small_images(
+    params: Path, section: str, size: int
+) -> None:
+    kinds = f"{section}.kinds=[half,center_{size}]"
+    line = refusal(params, f"crop.image_size={size}", kinds)
+    assert line.startswith(
+        f"{section}.kinds.1 is 'center_{size}', which does not fit crop.image_size {size}: should "
+    )
+    assert line.endswith(f", center_1…center_{size - 1}, random_1…random_99")
+    apply_overrides(params, [f"crop.image_size={2 * size}"])
+    check_settings()
+
+
 def test_a_folder_of_masks_that_is_not_there(params: Path) -> None:
     """DVC depends on it whatever the kinds, and would find out after the trainings."""
     assert refusal(params, "masks.folder=holes").startswith("masks.folder is 'holes', which is no")
@@ -142,6 +170,7 @@ def test_all_that_is_wrong_stands_in_one_line(params: Path) -> None:
         ["crop.size=null", "crop.offset_x=88"],
         ["download.archive=faces"],  # of which drawn faces have no need
         ["download.source=celeba", "train.batch_size=65536"],
+        ["crop.image_size=128", "masks.kinds=[center_127,random_99]", "encoder.kinds=[random_95]"],
         ["encoder.batch_size=60000", "encoder.images=0", "inpaint.encoder_share=0"],
     ],
 )

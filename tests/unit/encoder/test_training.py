@@ -14,7 +14,6 @@ from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.encoder import training
 from dcgan_inpainting.encoder.holes import Holes
 from dcgan_inpainting.encoder.training import feature_loss, psnr_of
-from dcgan_inpainting.masks.kinds import KINDS
 from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
@@ -64,7 +63,7 @@ def test_a_step_is_told_its_own_psnr() -> None:
     changes = {"images": 4, "latent_weight": 1.0}
     (told,) = train(**changes)[1].progress
     images = Batches(faces(), settings(**changes), Rank())(1)
-    known = Holes(32, list(KINDS), 1)(1, 4)
+    known = Holes(32, settings().kinds, 1)(1, 4)
     with torch.no_grad():
         _, made = fresh().train()(images, known, freeze(networks()[0]))
     assert told["psnr"] == pytest.approx(psnr_of(made, images, known).item(), rel=1e-4)
@@ -102,7 +101,7 @@ def test_known_pixels_are_no_part_of_what_features_differ_by(
     monkeypatch.setattr(training, "feature_loss", spy)
     train(images=4)
     ((restored, whole),) = seen
-    known = Holes(32, list(KINDS), 1)(1, 4).bool().expand_as(whole)
+    known = Holes(32, settings().kinds, 1)(1, 4).bool().expand_as(whole)
     torch.testing.assert_close(restored[known], whole[known], rtol=0, atol=1e-6)
     assert (restored != whole)[~known].any()
 
@@ -137,7 +136,7 @@ def test_a_training_learns_to_fill_holes() -> None:
     first, middle, last = history.validations
     assert (first["step"], middle["step"], last["step"]) == (0, 30, 60)
     first, last = figures_of(first), figures_of(last)
-    assert list(first) == list(KINDS)
+    assert list(first) == settings().kinds
     assert all(last[kind] > first[kind] for kind in first)
     assert np.mean([*last.values()]) > np.mean([*first.values()]) + 1
     assert not encoder.training

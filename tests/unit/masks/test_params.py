@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from dcgan_inpainting.masks.params import MasksParams
+from dcgan_inpainting.masks.params import OWN, DrawnKinds, MasksParams
 
 PARAMS: dict[str, Any] = {
     "kinds": ["center", "file"],
@@ -22,6 +22,8 @@ PARAMS: dict[str, Any] = {
         ("kinds", []),
         ("kinds", ["center", "center"]),
         ("kinds", ["centre"]),
+        ("kinds", ["center_19", "center_19"]),
+        ("kinds", ["file_3"]),
         ("split", "train"),
         ("images", 0),
         ("seed", -1),
@@ -32,3 +34,12 @@ def test_params_out_of_range_are_refused(key: str, value: object) -> None:
     MasksParams.model_validate(PARAMS)
     with pytest.raises(ValidationError, match=key):
         MasksParams.model_validate({**PARAMS, key: value})
+
+
+def test_kinds_with_a_number_may_stand_beside_those_without() -> None:
+    drawn = ["center", "center_19", "center_20", "random_70", "random"]
+    assert MasksParams.model_validate({**PARAMS, "kinds": [*drawn, OWN]}).kinds == [*drawn, OWN]
+    learned = TypeAdapter(DrawnKinds)
+    assert learned.validate_python(drawn) == drawn
+    with pytest.raises(ValidationError, match=OWN):
+        learned.validate_python([*drawn, OWN])
