@@ -43,13 +43,9 @@ def best_random(problem: Problem, count: int = 1) -> Latent:
     if problem.params.shared_starts:
         best = _best(problem, count, torch.Generator().manual_seed(seed))
     else:
-        alone = [problem[one] for one in torch.arange(len(problem)).split(1)]
-        best = torch.cat(
-            [
-                _best(one, count, generator_for(Purpose.START, seed, int(one.numbers)))
-                for one in alone
-            ]
-        )
+        alone = [problem[torch.tensor([place])] for place in range(len(problem))]
+        each = ((one, generator_for(Purpose.START, seed, int(one.numbers))) for one in alone)
+        best = torch.cat([_best(one, count, rng) for one, rng in each])
     return uncorrected(best.flatten(0, 1), problem.generator, problem.params.depth)
 
 
