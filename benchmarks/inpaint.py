@@ -48,7 +48,7 @@ def plain(steps: int) -> tuple[int, float]:
     generator, discriminator, _ = networks()
     images, known = problem(1)
     target = to_tensor(images).to(device())
-    weights = neighbour_weights(torch.from_numpy(known), 7, 0.0).to(device())
+    weights = neighbour_weights(torch.from_numpy(known), 7, 0.0, inside=True).to(device())
     z = torch.randn(1, generator.latent_dim, device=device()).requires_grad_(True)
     adam = torch.optim.Adam([z], 0.01)
     start = now()

@@ -29,6 +29,7 @@ PARAMS: dict[str, Any] = {
     "r1_every": 2,
     "latent_dim": 8,
     "width": 4,
+    "bottom_size": 4,
     "kernel_size": 4,
     "generator_activation": "relu",
     "discriminator_activation": "leaky_relu",

@@ -135,13 +135,14 @@ def _encoder_is_trained(settings: Settings, _root: Path) -> None:
 
 def _depth_is_there(settings: Settings, _root: Path) -> None:
     """The last block's output is the image itself, which is not searched."""
-    size = settings.crop.image_size
+    size, bottom = settings.crop.image_size, settings.train.bottom_size
     blocks = len(settings.train.architecture(size).channels)
     depth = settings.inpaint.resolved().depth
     if depth > blocks:
         raise UserError(
             f"inpaint.depth is {depth}, and the generator has {blocks} blocks whose features can "
-            f"be searched at crop.image_size {size}: {blocks} is the most"
+            f"be searched at crop.image_size {size} and train.bottom_size {bottom}: {blocks} is "
+            "the most"
         )
 
 

@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     ENCODER = 6  # its weights
     HOLES = 7  # in the images of a step of its training
     UNET = 8  # its weights
+    START = 9  # of the search, an image's own
 
 
 def generator_for(purpose: Purpose, *numbers: int) -> torch.Generator:

@@ -45,7 +45,10 @@ def _unwatched(_iterate: Iterate) -> None:
 def best_iterate(
     problem: Problem, start: Latent, watch: Callable[[Iterate], None] = _unwatched
 ) -> Found:
-    """Return the best points that a search over its whole length passes.
+    """Return the best points that a search over its whole length passes: of least objective.
+
+    Yeh et al. 2017 do not say which iterate is their answer; the authors' published code takes the
+    last image that it made, which a constant step leaves anywhere around the best.
 
     Args:
         problem: N images.

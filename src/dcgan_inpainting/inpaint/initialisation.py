@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.inpaint.objective import squared_distances
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.networks.devices import autocast
@@ -27,7 +28,8 @@ def encoded(problem: Problem, encoder: Encoder) -> Latent:
 def best_random(problem: Problem, count: int = 1) -> Latent:
     """Return, for each image, the best of `starts` random z, with corrections of zero.
 
-    All images choose from the same z, so that a start depends on the image and the seed alone.
+    With shared_starts all images choose from the same z, so that a start depends on the image and
+    the seed alone. Without, each chooses from z of its own, which its number and the seed decide.
     Source: Pan et al., "Exploiting Deep Generative Prior", ECCV 2020 (best of 500).
 
     Args:
@@ -37,8 +39,19 @@ def best_random(problem: Problem, count: int = 1) -> Latent:
     Returns:
         N·count points, those of an image behind each other.
     """
+    seed = problem.params.seed
+    if problem.params.shared_starts:
+        best = _best(problem, count, torch.Generator().manual_seed(seed))
+    else:
+        alone = [problem[torch.tensor([place])] for place in range(len(problem))]
+        each = ((one, generator_for(Purpose.START, seed, int(one.numbers))) for one in alone)
+        best = torch.cat([_best(one, count, rng) for one, rng in each])
+    return uncorrected(best.flatten(0, 1), problem.generator, problem.params.depth)
+
+
+def _best(problem: Problem, count: int, rng: torch.Generator) -> Tensor:
+    """Return the best of `starts` z that N images choose from, N×count×latent_dim, best first."""
     params, target = problem.params, problem.target
-    rng = torch.Generator().manual_seed(params.seed)
     lowest = torch.full((len(target), count), math.inf, device=target.device)
     best = torch.zeros(len(target), count, problem.generator.latent_dim, device=target.device)
     for first in range(0, params.starts, START_BATCH):
@@ -51,7 +64,7 @@ def best_random(problem: Problem, count: int = 1) -> Latent:
         lowest, order = values.sort(dim=1, stable=True)
         lowest, order = lowest[:, :count], order[:, :count]
         best = points.gather(1, order[..., None].expand(-1, -1, points.shape[-1]))
-    return uncorrected(best.flatten(0, 1), problem.generator, params.depth)
+    return best
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, softplus
 from dcgan_inpainting.inpaint.params import Distance, Prior
 
 
-def neighbour_weights(known: Tensor, window: int, floor: float) -> Tensor:
+def neighbour_weights(known: Tensor, window: int, floor: float, *, inside: bool = False) -> Tensor:
     """Return each known pixel's weight: the share of missing pixels around it, and a floor.
 
     Yeh et al., equation 4: a pixel near the hole says more about it than one far away. There, every
@@ -19,15 +19,22 @@ def neighbour_weights(known: Tensor, window: int, floor: float) -> Tensor:
 
     Args:
         known: boolean, N×H×W, True = known.
-        window: side of the window in pixels, odd. Beyond the image's border nothing is missing.
+        window: side of the window in pixels, odd.
         floor: least weight of a known pixel; 0 is the paper's.
+        inside: whether neighbours beyond the image's border are left out of the share, as the paper
+            has it, whose neighbours are pixels. Else they count as known, and the share is less
+            beside the border. (The authors' code mirrors the mask there.)
 
     Returns:
         float32, N×1×H×W; 0 in the hole, floor…floor+1 elsewhere.
     """
     missing = (~known)[:, None].float()
     around = avg_pool2d(missing, window, stride=1, padding=window // 2) * window**2
-    share = around / (window**2 - 1)
+    neighbours: float | Tensor = window**2 - 1
+    if inside:
+        pixels = torch.ones_like(missing[:1])
+        neighbours = avg_pool2d(pixels, window, 1, window // 2) * window**2 - 1
+    share = around / neighbours
     return torch.where(known[:, None], floor + share, torch.zeros_like(share))
 
 

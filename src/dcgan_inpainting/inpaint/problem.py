@@ -29,6 +29,7 @@ class Problem:
     target: Tensor  # N×3×H×W, −1…1, zero in the holes
     known: Tensor  # N×1×H×W, boolean
     weights: Tensor  # N×1×H×W, of each pixel in the context loss
+    numbers: Tensor  # of each image, shape N: with the seed they decide a start of its own
     params: InpaintParams
 
     @classmethod
@@ -39,22 +40,22 @@ class Problem:
         generator: Generator,
         discriminator: Discriminator,
         params: InpaintParams,
+        first: int = 0,
     ) -> "Problem":
-        """Return the problem of images (uint8, N×H×W×3) and masks (N×H×W, True = known)."""
+        """Return the problem of images (uint8, N×H×W×3) and masks (N×H×W, True = known).
+
+        `first` is the number of the first image, which the others' follow.
+        """
         place = next(generator.parameters()).device
         mask = torch.from_numpy(known)
-        weights = (
-            neighbour_weights(mask, params.window, params.weight_floor)
-            if params.weights == "neighbours"
-            else uniform_weights(mask)
-        )
         target = to_tensor(images) * mask[:, None]
         return cls(
             generator,
             discriminator,
             target.to(place),
             mask[:, None].to(place),
-            weights.to(place),
+            _weights(mask, params).to(place),
+            torch.arange(first, first + len(images)),
             params,
         )
 
@@ -65,6 +66,7 @@ class Problem:
             target=self.target[index],
             known=self.known[index],
             weights=self.weights[index],
+            numbers=self.numbers[index.cpu()],
         )
 
     def __len__(self) -> int:
@@ -103,3 +105,11 @@ class Problem:
         """Return z within the bounds that the settings give."""
         bound = self.params.clip
         return z if bound is None else z.clamp(-bound, bound)
+
+
+def _weights(known: Tensor, params: InpaintParams) -> Tensor:
+    """Return the weights of masks (N×H×W) in the context loss, as the settings have them."""
+    if params.weights == "uniform":
+        return uniform_weights(known)
+    inside = params.weights == "neighbours_inside"
+    return neighbour_weights(known, params.window, params.weight_floor, inside=inside)

@@ -19,8 +19,9 @@ from dcgan_inpainting.networks.architecture import Activation, Architecture
 class Generator(nn.Module):
     """z (N×latent_dim) → images (N×3×H×W, −1…1).
 
-    `blocks` are the stages of the ladder: the first makes a 4×4 map of z, each further one doubles
-    the side, and the last one ends in tanh at full resolution.
+    `blocks` are the stages of the ladder: the first makes the bottom map of z, each further one
+    doubles the side, and the last one ends in tanh at full resolution. The first is a linear
+    projection of z, written as a transposed convolution of 1×1 by a kernel as large as the map.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -33,7 +34,8 @@ class Generator(nn.Module):
         def activation() -> nn.Module:
             return _activation(architecture.generator_activation, architecture.leaky_slope)
 
-        first = nn.ConvTranspose2d(architecture.latent_dim, widths[0], 4, bias=False)
+        bottom = architecture.bottom_size
+        first = nn.ConvTranspose2d(architecture.latent_dim, widths[0], bottom, bias=False)
         blocks = [nn.Sequential(first, nn.BatchNorm2d(widths[0]), activation())]
         for fan_in, fan_out in pairwise(widths):
             up = _upsample(fan_in, fan_out, kernel, bias=False)
@@ -50,7 +52,11 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N×3×H×W, −1…1) → logits (N), whose sigmoid is the probability of a real image."""
+    """Images (N×3×H×W, −1…1) → logits (N), whose sigmoid is the probability of a real image.
+
+    The generator mirrored: each layer halves the side down to the bottom map, of which the last one
+    makes the logit, by a kernel as large as the map.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -66,7 +72,7 @@ class Discriminator(nn.Module):
             layers.append(downsample(fan_in, fan_out, kernel, bias=not batch_norm))
             layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []
             layers.append(activation())
-        layers.append(nn.Conv2d(widths[-1], 1, 4))
+        layers.append(nn.Conv2d(widths[-1], 1, architecture.bottom_size))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -74,7 +80,7 @@ class Discriminator(nn.Module):
         return self.layers(images).flatten()
 
     def features(self, images: Tensor) -> Iterator[Tensor]:
-        """Yield what stands behind each activation, from S/2×S/2 down to 4×4."""
+        """Yield what stands behind each activation, from S/2×S/2 down to the bottom map."""
         for layer in self.layers:
             images = layer(images)
             if isinstance(layer, nn.LeakyReLU | nn.ReLU):

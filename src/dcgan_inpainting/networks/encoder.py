@@ -1,7 +1,7 @@
 """The encoder: one pass from a damaged image and its mask to z and corrections of G's features.
 
-A discriminator's ladder of strided convolutions goes down to 4×4 and gives z. On the way back up,
-through the frozen generator, its features of the same side meet the generator's own, and a
+A discriminator's ladder of strided convolutions goes down to the bottom map and gives z. On the way
+back up, through the frozen generator, its features of the same side meet the generator's own, and a
 correction of these is made of both; at full resolution, of the image itself. It is a U-Net
 (Ronneberger, Fischer and Brox, MICCAI 2015) whose decoder is the generator. A start of the search
 that was learned: Lahiri et al., "Prior Guided GAN Based Semantic Inpainting", CVPR 2020, which
@@ -43,7 +43,7 @@ class Encoder(nn.Module):
             )
             for fan_in, fan_out in pairwise([SEEN, *widths])
         )
-        self.z = nn.Conv2d(widths[-1], architecture.latent_dim, 4)
+        self.z = nn.Conv2d(widths[-1], architecture.latent_dim, architecture.bottom_size)
         self.corrections = nn.ModuleList(
             _correction(2 * width, width, width) for width in widths[::-1]
         )

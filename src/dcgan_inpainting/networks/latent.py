@@ -41,8 +41,9 @@ def uncorrected(z: Tensor, generator: Generator, blocks: int) -> Latent:
     """Return z (N×latent_dim) with corrections of zero behind the first blocks."""
     if blocks == 0:
         return Latent(z, ())
-    widths = generator.architecture.channels[::-1][:blocks]
-    sides = [4 * 2**block for block in range(blocks)]
+    architecture = generator.architecture
+    widths = architecture.channels[::-1][:blocks]
+    sides = [architecture.bottom_size * 2**block for block in range(blocks)]
     zeros = [
         z.new_zeros(len(z), width, side, side) for width, side in zip(widths, sides, strict=False)
     ]

@@ -6,7 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dcgan_inpainting.common.settings import Section
-from dcgan_inpainting.networks.architecture import Activation, Architecture, Normalisation
+from dcgan_inpainting.networks.architecture import (
+    Activation,
+    Architecture,
+    BottomSize,
+    Normalisation,
+)
 from dcgan_inpainting.networks.choices import Augmentation, Devices, Fill, Precision, Strategy
 
 Loss = Literal["cross_entropy", "hinge"]
@@ -31,6 +36,7 @@ class TrainParams(Section):
     r1_every: int = Field(ge=1, le=1000)
     latent_dim: int = Field(ge=1, le=1024)
     width: int = Field(ge=4, le=256)
+    bottom_size: BottomSize
     kernel_size: int = Field(ge=3, le=7)
     generator_activation: Activation
     discriminator_activation: Activation

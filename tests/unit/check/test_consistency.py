@@ -40,12 +40,18 @@ def test_an_encoder_that_is_used_and_not_trained(params: Path, use: str) -> None
     assert "set inpaint.start to random and inpaint.encoder_share to 0" in line
 
 
-@pytest.mark.parametrize(("size", "blocks"), [(32, 3), (64, 4), (128, 5)])
-def test_a_depth_beyond_the_generator_s_blocks(params: Path, size: int, blocks: int) -> None:
-    line = refusal(params, f"crop.image_size={size}", f"inpaint.depth={blocks + 1}")
+@pytest.mark.parametrize(
+    ("size", "bottom", "blocks"), [(32, 4, 3), (64, 4, 4), (128, 4, 5), (64, 8, 3), (32, 16, 1)]
+)
+def test_a_depth_beyond_the_generator_s_blocks(
+    params: Path, size: int, bottom: int, blocks: int
+) -> None:
+    sides = f"crop.image_size={size}", f"train.bottom_size={bottom}"
+    line = refusal(params, *sides, f"inpaint.depth={blocks + 1}")
     assert line == (
         f"inpaint.depth is {blocks + 1}, and the generator has {blocks} blocks whose features can "
-        f"be searched at crop.image_size {size}: {blocks} is the most"
+        f"be searched at crop.image_size {size} and train.bottom_size {bottom}: {blocks} is the "
+        "most"
     )
     apply_overrides(params, [f"inpaint.depth={blocks}"])
     check_settings()

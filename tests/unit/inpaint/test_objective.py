@@ -26,7 +26,9 @@ def masks() -> torch.Tensor:
     return torch.from_numpy(known)
 
 
-def weights_by_loops(known: np.ndarray, window: int, floor: float) -> np.ndarray:
+def weights_by_loops(
+    known: np.ndarray, window: int, floor: float, *, inside: bool = False
+) -> np.ndarray:
     """Yeh et al., equation 4: the sum over neighbours j of (1 − M_j) / |N|, for known pixels."""
     height, width = known.shape
     reach = window // 2
@@ -35,23 +37,28 @@ def weights_by_loops(known: np.ndarray, window: int, floor: float) -> np.ndarray
         for column in range(width):
             if not known[row, column]:
                 continue
-            lost = 0
+            lost = there = 0
             for y in range(row - reach, row + reach + 1):
                 for x in range(column - reach, column + reach + 1):
-                    if 0 <= y < height and 0 <= x < width and not known[y, x]:
-                        lost += 1
-            weights[row, column] = floor + lost / (window * window - 1)
+                    if 0 <= y < height and 0 <= x < width and (y, x) != (row, column):
+                        there += 1
+                        lost += not known[y, x]
+            weights[row, column] = floor + lost / (there if inside else window * window - 1)
     return weights
 
 
+@pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("floor", [0.0, 0.2])
 @pytest.mark.parametrize("window", [3, 7, 15])
-def test_neighbour_weights(window: int, floor: float) -> None:
+def test_neighbour_weights(window: int, floor: float, inside: bool) -> None:
+    """The widest window is larger than the images."""
     known = masks()
-    weights = neighbour_weights(known, window, floor)
+    weights = neighbour_weights(known, window, floor, inside=inside)
     assert weights.shape == (3, 1, 12, 10)
     assert weights.dtype == torch.float32
-    expected = np.stack([weights_by_loops(mask.numpy(), window, floor) for mask in known])
+    expected = np.stack(
+        [weights_by_loops(mask.numpy(), window, floor, inside=inside) for mask in known]
+    )
     np.testing.assert_allclose(weights[:, 0], expected, atol=1e-6)
 
 
@@ -62,6 +69,14 @@ def test_neighbour_weights_around_a_single_missing_pixel() -> None:
     expected[2:9, 2:9] = 1 / 48
     expected[5, 5] = 0
     torch.testing.assert_close(weights, expected)
+
+
+def test_neighbours_beyond_the_border_count_or_not() -> None:
+    """A corner has three neighbours, all of which are missing: 3 of 8 in a window of 3×3."""
+    known = torch.zeros(1, 6, 6, dtype=torch.bool)
+    known[0, 0, 0] = True
+    assert neighbour_weights(known, 3, 0.0)[0, 0, 0, 0] == pytest.approx(3 / 8)
+    assert neighbour_weights(known, 3, 0.0, inside=True)[0, 0, 0, 0] == pytest.approx(1)
 
 
 def test_uniform_weights() -> None:

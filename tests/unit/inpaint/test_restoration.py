@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.inpaint import initialisation, search
 from dcgan_inpainting.inpaint import params as params_module
 from dcgan_inpainting.inpaint.objective import neighbour_weights
@@ -155,19 +156,25 @@ def test_search_finds_the_least_squares_solution() -> None:
     np.testing.assert_allclose(found.z, expected, atol=2e-3)
 
 
-def test_weights_of_neighbours_are_those_of_the_least_squares() -> None:
+@pytest.mark.parametrize("inside", [False, True])
+def test_weights_of_neighbours_are_those_of_the_least_squares(inside: bool) -> None:
     images, known = images_and_masks()
     found = run(
         images,
         known,
         steps=500,
         schedule="cosine",
-        weights="neighbours",
+        weights="neighbours_inside" if inside else "neighbours",
         weight_floor=0.1,
         window=3,
     )
-    weights = neighbour_weights(torch.from_numpy(known), 3, 0.1)[:, 0].double().numpy()
+    mask = torch.from_numpy(known)
+    weights, others = (
+        neighbour_weights(mask, 3, 0.1, inside=which)[:, 0].double().numpy()
+        for which in (inside, not inside)
+    )
     expected = by_lstsq(images, weights)
+    assert np.abs(expected - by_lstsq(images, others)).max() > 0.01
     assert np.abs(expected - by_lstsq(images, known.astype(float))).max() > 0.1
     np.testing.assert_allclose(found.z, expected, atol=2e-3)
 
@@ -308,6 +315,27 @@ def test_no_steps_leave_the_start() -> None:
     start = torch.randn(1, LATENT, generator=torch.Generator().manual_seed(3)).numpy()
     assert np.array_equal(found.z, start.repeat(3, axis=0))
     assert found.trace.shape == (1, 3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_a_start_of_its_own_depends_on_the_image_s_number_and_the_seed(batch_size: int) -> None:
+    """Not on what is restored with it, be it in one call or in the parts of a long one."""
+    images, known = images_and_masks(5)
+    changes = {"shared_starts": False, "steps": 0, "starts": 3, "batch_size": batch_size}
+    together = run(images, known, **changes).z
+    assert len(np.unique(together, axis=0)) == 5
+    generator = Linear()
+    for number, found in enumerate(together):
+        rng = generator_for(Purpose.START, 3, number)
+        z = torch.randn(3, LATENT, generator=rng)
+        with torch.no_grad():
+            error = (generator(z) - to_tensor(images[[number]])).square()
+        losses = (torch.from_numpy(known[number]) * error).sum((1, 2, 3))
+        assert np.array_equal(found, z[losses.argmin()].numpy())
+    params = settings(**changes)
+    part = restore(images[2:], known[2:], generator, NeverAsked(), params, first=2)
+    assert np.array_equal(part.z, together[2:])
+    assert not np.array_equal(run(images, known, seed=4, **changes).z, together)
 
 
 # ── The steps ────────────────────────────────────────────────────────────────────────────────────
@@ -457,6 +485,7 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "method": "yeh",
         "start": "random",
         "starts": 1,
+        "shared_starts": False,
         "steps": 1500,
         "depth": 0,
         "depth_steps": 5,
@@ -468,7 +497,7 @@ def test_yeh_is_the_paper_s_section_4() -> None:
         "learning_rate": 0.01,
         "schedule": "constant",
         "distance": "l1",
-        "weights": "neighbours",
+        "weights": "neighbours_inside",
         "window": 7,
         "weight_floor": 0.0,
         "prior": "log_one_minus_d",

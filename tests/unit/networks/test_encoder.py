@@ -12,6 +12,7 @@ from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder, load_
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import render
 from dcgan_inpainting.networks.pull_push import pull_push
+from dcgan_inpainting.networks.unet import UNet, initialise_unet
 from dcgan_inpainting.networks.weights import load_trained
 from tests.tiny_encoder import damaged, networks
 from tests.tiny_model import tiny_architecture, write_models
@@ -38,6 +39,21 @@ def test_the_image_is_what_the_point_renders_to(training: bool) -> None:
     assert len(latent.corrections) == len(frozen.blocks)
     assert all(part.abs().max() > 0.01 for part in latent.corrections)
     torch.testing.assert_close(render(frozen, latent), made, rtol=0, atol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("bottom_size", [8, 16])
+def test_the_ladder_meets_a_generator_of_any_bottom(bottom_size: int) -> None:
+    """Of a U-Net the encoder's ladder and the decoder's are those of a discriminator and of G."""
+    architecture = tiny_architecture(latent_dim=8, bottom_size=bottom_size)
+    unet = UNet(architecture)
+    initialise_unet(unet, torch.Generator().manual_seed(0))
+    latent, made = unet.encoder(*seen(), unet.decoder)
+    sides = [part.shape[-1] for part in latent.corrections]
+    assert sides == [side for side in (8, 16, 32) if side >= bottom_size]
+    assert latent.z.shape == (3, 8)
+    assert torch.equal(unet(*seen()), made)
+    assert made.shape == (3, 3, 32, 32)
 
 
 @torch.no_grad()
@@ -122,7 +138,9 @@ def test_the_file_holds_all_that_the_encoder_needs(tmp_path: Path) -> None:
     assert torch.equal(made, image)
 
 
-@pytest.mark.parametrize("change", [{"width": 8}, {"latent_dim": 9}, {"image_size": 64}])
+@pytest.mark.parametrize(
+    "change", [{"width": 8}, {"latent_dim": 9}, {"image_size": 64}, {"bottom_size": 8}]
+)
 def test_weights_of_another_architecture_are_refused(
     change: dict[str, int], tmp_path: Path
 ) -> None:

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from dcgan_inpainting.networks.dcgan import Generator
 from dcgan_inpainting.networks.latent import Latent, render, uncorrected
 from tests.tiny_encoder import networks
+from tests.tiny_model import tiny_architecture
 
 SHAPES = [(16, 4, 4), (8, 8, 8), (4, 16, 16), (3, 32, 32)]  # of what the tiny blocks make
 
@@ -53,6 +55,15 @@ def test_corrections_begin_at_zero_behind_the_blocks_that_have_features(blocks: 
     assert latent.z is z
     assert [part.shape[1:] for part in latent.corrections] == SHAPES[: min(blocks, 3)]
     assert all(len(part) == 3 and not part.any() for part in latent.corrections)
+
+
+@torch.no_grad()
+def test_corrections_begin_where_the_generator_s_bottom_is() -> None:
+    generator = Generator(tiny_architecture(latent_dim=8, bottom_size=8)).eval()
+    z = points(0).z
+    latent = uncorrected(z, generator, 2)
+    assert [part.shape[1:] for part in latent.corrections] == [(8, 8, 8), (4, 16, 16)]
+    assert torch.equal(render(generator, latent), generator(z))
 
 
 def test_parts_are_z_and_the_corrections_and_make_the_point_again() -> None:

@@ -47,9 +47,16 @@ def drawn(network: nn.Module, seed: int = 0) -> nn.Module:
 
 
 @pytest.mark.parametrize("kernel_size", [3, 4, 5, 6, 7])
-@pytest.mark.parametrize("image_size", [32, 64, 128])
-def test_shapes_and_range(image_size: int, kernel_size: int) -> None:
-    architecture = tiny_architecture(image_size=image_size, kernel_size=kernel_size)
+@pytest.mark.parametrize(
+    ("image_size", "bottom_size", "halvings"),
+    [(32, 4, 3), (64, 4, 4), (128, 4, 5), (64, 8, 3), (128, 8, 4), (32, 16, 1)],
+)
+def test_shapes_and_range(
+    image_size: int, bottom_size: int, halvings: int, kernel_size: int
+) -> None:
+    architecture = tiny_architecture(
+        image_size=image_size, bottom_size=bottom_size, kernel_size=kernel_size
+    )
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     drawn(generator)
     features = torch.randn(2, 6, generator=seeded(1))[:, :, None, None]
@@ -58,12 +65,14 @@ def test_shapes_and_range(image_size: int, kernel_size: int) -> None:
         features = block(features)
         sides.append(features.shape[2:])
         channels.append(features.shape[1])
-    halvings = {32: 3, 64: 4, 128: 5}[image_size]
-    assert sides == [(4 * 2**level, 4 * 2**level) for level in range(halvings + 1)]
+    assert sides == [(bottom_size * 2**level,) * 2 for level in range(halvings + 1)]
     assert channels == [4 * 2**level for level in reversed(range(halvings))] + [3]
     assert features.abs().max() <= 1
     assert features.std() > 0.05
     assert discriminator(features).shape == (2,)
+    maps = [part.shape[1:] for part in discriminator.features(features)]
+    pairs = zip(channels[-2::-1], sides[-2::-1], strict=True)
+    assert maps == [(width, *side) for width, side in pairs]
 
 
 def test_the_map_behind_one_block_is_the_next_one_s_input() -> None:
@@ -107,6 +116,16 @@ def test_layers(in_generator: str, in_discriminator: str) -> None:
     assert [(layer.kernel_size, layer.stride) for layer in downs] == [((5, 5), (2, 2))] * 3 + [
         ((4, 4), (1, 1))
     ]
+
+
+@torch.no_grad()
+def test_the_first_block_is_a_linear_projection_of_z() -> None:
+    generator = drawn(Generator(tiny_architecture(bottom_size=8)))
+    projection = generator.blocks[0][0]
+    z = torch.randn(3, 6, generator=seeded(1))
+    matrix = projection.weight.reshape(6, -1)
+    expected = (z @ matrix).reshape(3, -1, 8, 8)
+    torch.testing.assert_close(projection(z[:, :, None, None]), expected)
 
 
 def test_initial_weights_are_radford_s() -> None:
@@ -282,6 +301,30 @@ def test_architecture_as_json(tmp_path: Path) -> None:
     assert Architecture.load(tmp_path / "old.json").discriminator_norm == "batch"
     with pytest.raises(ValidationError, match="'batch', 'spectral' or 'none'"):
         tiny_architecture(discriminator_norm="layer")
+
+
+def test_only_a_bottom_of_another_size_stands_in_the_json(tmp_path: Path) -> None:
+    """What was written before there was a choice lacks it, and has the same bytes today."""
+    file = tmp_path / "architecture.json"
+    for size in (4, 8):
+        architecture = tiny_architecture(bottom_size=size)
+        architecture.save(file)
+        assert ("bottom_size" in json.loads(file.read_text())) == (size == 8)
+        assert Architecture.load(file) == architecture
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"bottom_size": 6}, "should be 4, 8 or 16"),
+        ({"image_size": 16, "bottom_size": 16}, r"bottom_size is 16, and images of 16 pixels have"),
+        ({"image_size": 8, "bottom_size": 16}, r"bottom_size is 16, and images of 8 pixels have"),
+        ({"image_size": 48}, "image_size must be a power of two"),
+    ],
+)
+def test_sides_that_no_halving_leads_to_are_refused(values: dict[str, int], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        tiny_architecture(**values)
 
 
 # Normalisation of the discriminator

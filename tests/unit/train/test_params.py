@@ -32,6 +32,7 @@ def test_the_length_is_given_once(length: dict[str, int | None]) -> None:
         ("loss", "wasserstein"),
         ("label_smoothing", 0.6),
         ("width", 3),
+        ("bottom_size", 2),
         ("kernel_size", 2),
         ("kernel_size", 8),
         ("generator_activation", "swish"),
@@ -77,6 +78,7 @@ def test_architecture_is_what_the_params_say() -> None:
         "discriminator_activation": "leaky_relu",
         "leaky_slope": 0.3,
         "discriminator_norm": "batch",
+        "bottom_size": 4,
     }
 
 
@@ -95,6 +97,7 @@ def test_the_article_s_preset_is_the_article_s_table() -> None:
         # The article's words: LeakyReLU in G and ReLU in D, sigmoid cross-entropy, one G as it is
         # trained (no average, no augmentation), two G steps for each D step.
         "images": None,
+        "bottom_size": 8,
         "generator_activation": "leaky_relu",
         "discriminator_activation": "relu",
         "loss": "cross_entropy",
@@ -119,8 +122,10 @@ def test_the_article_s_preset_is_the_article_s_table() -> None:
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
     ]
-    strides = [layer.stride for layer in convolutions if layer.kernel_size == (5, 5)]
-    assert strides == [(2, 2)] * 8
+    # Figure 2.7: three transposed convolutions lead from the map made of z to the image.
+    ends, inner = ((8, 8), (1, 1)), ((5, 5), (2, 2))
+    layers = [(layer.kernel_size, layer.stride) for layer in convolutions]
+    assert layers == [ends, *[inner] * 3, *[inner] * 3, ends]
 
 
 @pytest.mark.parametrize(
