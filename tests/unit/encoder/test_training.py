@@ -281,16 +281,16 @@ def test_validations_are_at_least_one_step_apart(every: int, steps: int) -> None
 
 def poison(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
     """Let a weight of the encoder be no finite number once a step is taken, as Adam leaves it."""
-    real = training._Filler.step
+    real = training._Learner.step
 
     def poisoned(self: Any, number: int) -> torch.Tensor:
         psnr = real(self, number)
         if number == step:
             with torch.no_grad():
-                next(self.encoder.parameters())[0, 0, 0, 0] = value
+                next(self.network.parameters())[0, 0, 0, 0] = value
         return psnr
 
-    monkeypatch.setattr(training._Filler, "step", poisoned)
+    monkeypatch.setattr(training._Learner, "step", poisoned)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
