@@ -36,11 +36,11 @@ def rate(name: str, steps: int) -> tuple[int, float]:
     if name == "unet":
         train_unet(images, validator, architecture, params, observer=clock)
     else:
-        networks = Generator(architecture), Discriminator(architecture)
-        for network in networks:
+        generator, discriminator = Generator(architecture), Discriminator(architecture)
+        for network in (generator, discriminator):
             initialise(network, torch.Generator().manual_seed(0))
-        generator, discriminator = (place(freeze(network)) for network in networks)
-        train_encoder(images, validator, generator, discriminator, params, observer=clock)
+        frozen = place(freeze(generator)), place(freeze(discriminator))
+        train_encoder(images, validator, *frozen, params, observer=clock)
     began, last = (
         next(mark for mark in clock.marks if mark[0] >= WARM_UP * size),
         clock.marks[-1],
