@@ -155,6 +155,8 @@ NOT_RUN = {
     'make tables KEEP="thorough yeh=YEH z_alone=Z_ALONE"': HOURS,
     "python -m benchmarks.draw": BENCHMARK,
     "python -m benchmarks.crop": BENCHMARK,
+    "python -m benchmarks.clipping": BENCHMARK,
+    "python -m benchmarks.protocols": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
     "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,
     "OMP_NUM_THREADS=1 python -m benchmarks.quality --images 16": BENCHMARK,
