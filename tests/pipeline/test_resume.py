@@ -18,7 +18,7 @@ pytestmark = [
 
 KILLS = 10
 # Each validation is a checkpoint, so there is always something to lose and something to keep.
-IMAGES, VALIDATIONS = 7680, 30
+IMAGES, VALIDATIONS = 3840, 15
 LONG = (f"train.images={IMAGES}", "train.validate_every=256")
 TRAIN = ("dvc", "repro", "--single-item", "train")
 
