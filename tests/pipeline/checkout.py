@@ -143,7 +143,7 @@ class Checkout:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                timeout=280,
+                timeout=580,
                 check=False,
             )
             out.seek(0)
