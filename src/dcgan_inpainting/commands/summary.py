@@ -16,7 +16,7 @@ from dcgan_inpainting.process.command_line import reporting
 RESULTS = Path("reports/metrics.json")
 OF_WHOLE_IMAGES = ("psnr", "ssim")  # beside the HEADLINE
 WHERE = """
-Look at   reports/galleries/    original, damaged, each baseline and ours, by kind of mask
+Look at   reports/galleries/    original, damaged, each method, by kind of mask
           reports/train/        loss curves, and samples as training went on
           reports/quality.png   the table above as a plot
 Then      make ui               the runs in MLflow
