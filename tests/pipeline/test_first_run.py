@@ -214,9 +214,9 @@ def test_the_pictures_have_the_faces_in_them(checkout: Checkout) -> None:
     original = array(checkout, "cropped/test")
     for kind in KINDS:
         gallery = pixels(checkout, f"galleries/{kind}.png")
-        # A row for each of 3 faces below the names, a column for each of 2 + 4 sets, in tiles of
+        # A row for each of 3 faces below the names, a column for each of 2 + 6 sets, in tiles of
         # twice 64 pixels with 2 between.
-        assert gallery.shape == (20 + 3 * 130 + 2, 6 * 130 + 2, 3)
+        assert gallery.shape == (20 + 3 * 130 + 2, 8 * 130 + 2, 3)
         assert np.array_equal(gallery[22 : 22 + 128 : 2, 2 : 2 + 128 : 2], original[0])
         sheet = pixels(checkout, f"inpaint/{kind}/sheet.png")
         assert sheet.shape == (DAMAGED * 66 + 2, 4 * 66 + 2, 3)
