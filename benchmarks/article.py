@@ -8,21 +8,20 @@ over the seeds, as CSV for docs/data, says
 
 No encoder and no U-Net is trained: holes are filled by the search of z alone, so that all they show
 is how good the generator is. Settings of the data (such as those of CelebA) are added by -S, as DVC
-takes them. One update of G is tried twice: with as many images as two, and with as much time.
+takes them, with a --prefix of their own. 1:1 is trained twice: on as many images as 1:2, and for as
+much time.
 """
 
 import argparse
 import csv
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import product
 from statistics import fmean
-from typing import Any
 
-from dcgan_inpainting.commands.results import of_revision
-from dcgan_inpainting.common.errors import FaultError, UserError
+from dcgan_inpainting.commands.results import json_of, of_revision
+from dcgan_inpainting.common.errors import FaultError
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
 from dcgan_inpainting.process.command_line import reporting
 
@@ -42,13 +41,13 @@ TRAININGS = {"1:1": (1, 1.0), "1:1, as long": (1, COST), "1:2": (2, 1.0)}  # G's
 LAST = 0.1  # share of the training whose losses are averaged
 
 
-def name_of(activations: str, training: str, seed: int) -> str:
-    """Return the name of an experiment."""
+def name_of(prefix: str, activations: str, training: str, seed: int) -> str:
+    """Return the name of an experiment: of two with the same name DVC keeps one."""
     words = training.replace(":", "-").replace(", as long", "-long")
-    return f"article-{activations}-{words}-{seed}"
+    return f"{prefix}-{activations}-{words}-{seed}"
 
 
-def queue(seeds: int, images: int, further: list[str]) -> None:
+def queue(prefix: str, seeds: int, images: int, further: list[str]) -> None:
     """Queue all experiments, seed by seed, so that whatever is done first is whole."""
     for seed, activations, training in product(range(1, seeds + 1), ACTIVATIONS, TRAININGS):
         (of_g, of_d), (updates, times) = ACTIVATIONS[activations], TRAININGS[training]
@@ -60,7 +59,7 @@ def queue(seeds: int, images: int, further: list[str]) -> None:
             f"train.seed={seed}",
         ]
         options = [part for one in (*SHARED, *settings, *further) for part in ("-S", one)]
-        name = name_of(activations, training, seed)
+        name = name_of(prefix, activations, training, seed)
         if subprocess.run(["dvc", "exp", "run", "--queue", "--name", name, *options]).returncode:
             raise FaultError(f"{name} was not queued")
 
@@ -70,25 +69,17 @@ def of_one(name: str) -> dict[str, float]:
     losses = of_revision(name, "reports/train/losses.csv")
     end = losses[losses.images > (1 - LAST) * losses.images.max()].mean()
     figures = {"D's loss": end.d_loss, "G's loss": end.g_loss, "G's gradient": end.g_grad_norm}
-    figures["SWD"] = _json(name, "reports/train/metrics.json")["swd"]
-    headline = _json(name, "reports/headline.json")
+    figures["SWD"] = json_of(name, "reports/train/metrics.json")["swd"]
+    headline = json_of(name, "reports/headline.json")
     for mask, metric in product(MASKS, HEADLINE):
         figures[f"{mask}: {METRICS[metric].label}"] = headline[metric][mask]
     return figures
 
 
-def _json(name: str, path: str) -> dict[str, Any]:
-    asked = subprocess.run(["git", "show", f"{name}:{path}"], capture_output=True, text=True)
-    if asked.returncode:
-        raise UserError(f"{path} of {name} is not to be had: {' '.join(asked.stderr.split())}")
-    content: dict[str, Any] = json.loads(asked.stdout)
-    return content
-
-
-def rows(seeds: int) -> Iterator[list[str]]:
+def rows(prefix: str, seeds: int) -> Iterator[list[str]]:
     """Yield the table: its head, and a row for each training with means and 95 % intervals."""
     for place, (activations, training) in enumerate(product(ACTIVATIONS, TRAININGS)):
-        names = (name_of(activations, training, seed) for seed in range(1, seeds + 1))
+        names = (name_of(prefix, activations, training, seed) for seed in range(1, seeds + 1))
         of_all = [of_one(name) for name in names]
         if place == 0:
             yield ["activations", "G:D", "seeds", *of_all[0]]
@@ -105,13 +96,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=110_000, help="of each training, but as long")
+    parser.add_argument("--prefix", default="article", help="of the experiments' names")
     parser.add_argument("--figures", action="store_true", help="print what they gave")
     parser.add_argument("-S", "--set", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
     if arguments.figures:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(rows(arguments.seeds))
+        csv.writer(sys.stdout, lineterminator="\n").writerows(
+            rows(arguments.prefix, arguments.seeds)
+        )
     else:
-        queue(arguments.seeds, arguments.images, arguments.set)
+        queue(arguments.prefix, arguments.seeds, arguments.images, arguments.set)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ It measures what the pipeline has restored, so first
     dvc exp run -S 'masks.kinds=[center_19,center_20,random_70,random_80]'
 
 Each protocol has its own number of images, from the first of the test, and says of which image the
-PSNR is: of the whole one, with the known pixels pasted back or as the network made it.
+PSNR is: of the whole one, with the known pixels pasted back or as it was generated. The encoder has
+a share of the latter, and its known pixels are the image's own: with `-S inpaint.encoder_share=0`
+all of it is the generator's.
 """
 
 import csv
@@ -16,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.images import Images, load_images, load_masks
+from dcgan_inpainting.common.images import load_images, load_masks
 from dcgan_inpainting.evaluate import trials
 from dcgan_inpainting.evaluate.metrics import METRICS, Pairs, interval, quality
 from dcgan_inpainting.inpaint.results import load_results
@@ -52,13 +54,11 @@ def rows(protocol: Protocol) -> list[list[str]]:
     images = load_images(CROPPED / f"{split}.npy")
     known = load_masks(trials.MASKS / f"{protocol.kind}.npy", images)
     some = slice(min(protocol.images or len(known), len(known)))
-    methods: dict[str, Images] = {}
-    for _, trial in trials.read_trials(protocol.kind, images, trials.others_of([protocol.kind])):
-        for name, restored in trial.restored.items():
-            methods.setdefault(name, restored)
-    ours = trials.our_method(protocol.kind)
+    others = trials.others_of([protocol.kind])
+    _, trial = next(trials.read_trials(protocol.kind, images, others, some.stop))
+    methods = dict(trial.restored)
     found = load_results(trials.INPAINTED / protocol.kind)
-    methods[f"{ours}, not pasted"] = found.raw
+    methods[f"{trials.our_method(protocol.kind)}, not pasted"] = found.raw
     lines = []
     for name, restored in methods.items():
         figures = quality(Pairs(np.array(images[some]), np.array(restored[some]), known[some]))

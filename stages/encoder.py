@@ -49,7 +49,8 @@ def work(params: EncoderParams, run: Run) -> None:
     if reporter is None:
         return  # the first of the processes writes
     save_weights(encoder, MODELS / FILE)
-    reporter.write(history, headline("encoder", history.validations[-1]))
+    figures = headline("encoder", history.validations[-1]) if params.images else {}
+    reporter.write(history, figures)
 
 
 if __name__ == "__main__":

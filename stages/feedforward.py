@@ -21,15 +21,17 @@ FILLED = Path("data/feedforward")
 
 def work(kind: str, split: str) -> None:
     """Fill all holes with each network that was trained."""
-    params = read_section("inpaint", InpaintParams)
+    params = read_section("inpaint", InpaintParams).resolved()
     images = load_images(CROPPED / f"{split}.npy")
     known = load_masks(MASKS / f"{kind}.npy", images)
     folder = fresh_folder(FILLED / kind)
-    seen = {
+    images_seen = {
         "unet": read_section("unet", UNetParams).images,
         "encoder": read_section("encoder", EncoderParams).images,
     }
-    for name in tqdm(filter(seen.get, FEEDFORWARD), desc=f"feedforward {kind}", unit=" networks"):
+    for name in tqdm(
+        filter(images_seen.get, FEEDFORWARD), desc=f"feedforward {kind}", unit=" networks"
+    ):
         method = as_method(FEEDFORWARD[name](MODELS), params)
         write_filled(method, images, known, folder / f"{name}.npy")
 

@@ -32,14 +32,7 @@ def work(kind: str, split: str, params: InpaintParams) -> None:
     def restore_batch(batch: slice) -> Restoration:
         filmed = max(0, KEPT - batch.start)
         pair = images[batch], known[batch]
-        return restore(
-            *pair,
-            *networks,
-            params,
-            encoder=encoder,
-            first=batch.start,
-            with_frames=filmed,
-        )
+        return restore(*pair, *networks, params, encoder=encoder, with_frames=filmed)
 
     def write(found: Restoration) -> None:
         save_results(fresh_folder(INPAINTED / kind), found, params)

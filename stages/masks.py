@@ -27,7 +27,7 @@ def work(params: MasksParams) -> None:
         if kind == OWN:
             known = read_masks(params.folder, count, size)
         else:
-            known = make_masks(kind, count, size, params.seed)
+            known = make_masks(kind, count, size, params.stream)
         with writing(MASKS / f"{kind}.npy"):
             np.save(MASKS / f"{kind}.npy", known)
         columns.append(np.where(known[:8, ..., None], images[: len(known[:8])], np.uint8(255)))

@@ -57,7 +57,8 @@ def work(own: UNetParams, run: Run) -> None:
     if reporter is None:
         return  # the first of the processes writes
     save_weights(unet, MODELS / FILE)
-    reporter.write(history, headline("unet", history.validations[-1]))
+    figures = headline("unet", history.validations[-1]) if params.images else {}
+    reporter.write(history, figures)
 
 
 if __name__ == "__main__":

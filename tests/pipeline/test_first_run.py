@@ -24,7 +24,8 @@ METHODS = ["mean", "nearest", "biharmonic", "unet", "encoder", "latent"]
 METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1", "hole_sharpness"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]
 DAMAGED = 4  # images
-FEEDFORWARD = {"encoder.images", "unet.images", "inpaint.blending", "inpaint.precision"}
+FEEDFORWARD = {f"inpaint.{key}" for key in ("method", "blending", "precision")}
+FEEDFORWARD |= {"encoder.images", "unet.images"}
 
 
 @pytest.fixture(scope="module")

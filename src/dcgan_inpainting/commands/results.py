@@ -2,13 +2,15 @@
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.files import replacing
+from dcgan_inpainting.common.files import read_json, replacing
 from dcgan_inpainting.evaluate.comparison import paired, summarise
 from dcgan_inpainting.evaluate.trials import OTHERS
 
@@ -33,14 +35,30 @@ def of_revision(name: str, path: str) -> pd.DataFrame:
     Raises:
         UserError: it is not to be had there, or is no table.
     """
+    with _fetched(name, path) as copy:
+        return _read(copy)
+
+
+def json_of(name: str, path: str) -> dict[str, Any]:
+    """Return the JSON object that an experiment or a commit has, in DVC's cache or in git.
+
+    Raises:
+        UserError: it is not to be had there, or is no such object.
+    """
+    with _fetched(name, path) as copy:
+        return read_json(copy)
+
+
+@contextmanager
+def _fetched(name: str, path: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "table.csv"
+        copy = Path(folder) / Path(path).name
         command = ["dvc", "get", ".", path, "--rev", name, "--out", str(copy)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             said = " ".join(done.stderr.split())
             raise UserError(f"{path} of {name} is not to be had: {said}")
-        return _read(copy)
+        yield copy
 
 
 def own(per_image: pd.DataFrame) -> pd.DataFrame:
@@ -66,8 +84,10 @@ def keep(folder: Path, experiments: Sequence[str] = ()) -> None:
     differences = of_workspace(f"reports/{DIFFERENCES}")
     for experiment in experiments:
         label, _, name = experiment.rpartition("=")
-        theirs = own(of_revision(name, PER_IMAGE)).assign(method=label or name)
         ours = own(of_workspace(PER_IMAGE))
+        # An older experiment lacks a newer metric.
+        theirs = own(of_revision(name, PER_IMAGE)).reindex(columns=ours.columns)
+        theirs = theirs.assign(method=label or name)
         if (label or name) in set(quality.method):
             raise UserError(f"{label or name} is a method already: give it a name, as LABEL={name}")
         rows, gains = _beside(ours, theirs, name)

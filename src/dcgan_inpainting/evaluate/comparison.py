@@ -98,7 +98,7 @@ def headline(tree: Tree, method: str, digits: int = 4) -> dict[str, dict[str, fl
     return figures
 
 
-def as_tree(summary: pd.DataFrame, digits: int = 4) -> Tree:
+def as_tree(summary: pd.DataFrame, digits: int = 6) -> Tree:
     """Return a summary as {mask: {method: {metric: value}}}, rounded to so many decimals."""
     return {
         str(mask): {

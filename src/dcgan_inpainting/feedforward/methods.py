@@ -32,12 +32,13 @@ def unet(models: Path) -> "Fill":
 
 def encoder(models: Path) -> "Fill":
     """Return the encoder with its frozen generator."""
+    from dcgan_inpainting.networks.dcgan import Generator
     from dcgan_inpainting.networks.devices import place
     from dcgan_inpainting.networks.encoder import as_fill, load_encoder
     from dcgan_inpainting.networks.frozen import freeze
-    from dcgan_inpainting.networks.weights import load_trained
+    from dcgan_inpainting.networks.weights import GENERATOR, load_network
 
-    generator, _ = load_trained(models)
+    generator = load_network(Generator, models, GENERATOR)
     return as_fill(place(freeze(load_encoder(models))), place(freeze(generator)))
 
 

@@ -1,5 +1,6 @@
 """Where the search begins: at the encoder's z, or at the best of many random ones."""
 
+import hashlib
 import math
 
 import torch
@@ -29,7 +30,8 @@ def best_random(problem: Problem, count: int = 1) -> Latent:
     """Return, for each image, the best of `starts` random z, with corrections of zero.
 
     With shared_starts all images choose from the same z, so that a start depends on the image and
-    the seed alone. Without, each chooses from z of its own, which its number and the seed decide.
+    the seed alone. Without, each chooses from z of its own, which what is known of it and the seed
+    decide: so neither its place nor what is restored beside it matters.
     Source: Pan et al., "Exploiting Deep Generative Prior", ECCV 2020 (best of 500).
 
     Args:
@@ -44,9 +46,16 @@ def best_random(problem: Problem, count: int = 1) -> Latent:
         best = _best(problem, count, torch.Generator().manual_seed(seed))
     else:
         alone = [problem[torch.tensor([place])] for place in range(len(problem))]
-        each = ((one, generator_for(Purpose.START, seed, int(one.numbers))) for one in alone)
+        each = ((one, generator_for(Purpose.START, seed, _number(one))) for one in alone)
         best = torch.cat([_best(one, count, rng) for one, rng in each])
     return uncorrected(best.flatten(0, 1), problem.generator, problem.params.depth)
+
+
+def _number(problem: Problem) -> int:
+    """Return a number of 64 bits that stands for one damaged image."""
+    parts = problem.known, problem.target
+    content = b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
+    return int.from_bytes(hashlib.sha256(content).digest()[:8])
 
 
 def _best(problem: Problem, count: int, rng: torch.Generator) -> Tensor:

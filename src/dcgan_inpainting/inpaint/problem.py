@@ -29,7 +29,6 @@ class Problem:
     target: Tensor  # N×3×H×W, −1…1, zero in the holes
     known: Tensor  # N×1×H×W, boolean
     weights: Tensor  # N×1×H×W, of each pixel in the context loss
-    numbers: Tensor  # of each image, shape N: with the seed they decide a start of its own
     params: InpaintParams
 
     @classmethod
@@ -40,12 +39,8 @@ class Problem:
         generator: Generator,
         discriminator: Discriminator,
         params: InpaintParams,
-        first: int = 0,
     ) -> "Problem":
-        """Return the problem of images (uint8, N×H×W×3) and masks (N×H×W, True = known).
-
-        `first` is the number of the first image, which the others' follow.
-        """
+        """Return the problem of images (uint8, N×H×W×3) and masks (N×H×W, True = known)."""
         place = next(generator.parameters()).device
         mask = torch.from_numpy(known)
         target = to_tensor(images) * mask[:, None]
@@ -55,7 +50,6 @@ class Problem:
             target.to(place),
             mask[:, None].to(place),
             _weights(mask, params).to(place),
-            torch.arange(first, first + len(images)),
             params,
         )
 
@@ -66,7 +60,6 @@ class Problem:
             target=self.target[index],
             known=self.known[index],
             weights=self.weights[index],
-            numbers=self.numbers[index.cpu()],
         )
 
     def __len__(self) -> int:

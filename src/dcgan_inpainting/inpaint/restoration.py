@@ -39,7 +39,6 @@ def restore(
     params: InpaintParams,
     *,
     encoder: Encoder | None = None,
-    first: int = 0,
     with_frames: int = 0,
     on_images: Callable[[int], object] = lambda count: None,
 ) -> Restoration:
@@ -52,8 +51,6 @@ def restore(
         discriminator: trained; used where the prior asks for it.
         params: the settings.
         encoder: trained for this generator; needed where the settings use it.
-        first: number of the first image, where these are some of a set: a start of an image's own
-            depends on its number there.
         with_frames: of so many images, from the first, frames of the search are kept too.
         on_images: called after each batch with the number of images that it held.
 
@@ -68,12 +65,12 @@ def restore(
     frozen = place(freeze(generator)), place(freeze(discriminator))
     guide = place(freeze(encoder)) if encoder and params.uses_encoder else None
     parts = []
-    for begin in range(0, len(images), params.images_at_once):
-        batch = slice(begin, begin + params.images_at_once)
+    for first in range(0, len(images), params.images_at_once):
+        batch = slice(first, first + params.images_at_once)
         # Zeroed holes: the search can't use what it is meant to guess, not even by mistake.
         damaged = np.where(known[batch, ..., None], images[batch], np.uint8(0))
-        problem = Problem.of(damaged, known[batch], *frozen, params, first + begin)
-        watched = max(0, min(with_frames - begin, len(problem)))
+        problem = Problem.of(damaged, known[batch], *frozen, params)
+        watched = max(0, min(with_frames - first, len(problem)))
         parts.append(_restored(problem, damaged, known[batch], guide, watched))
         on_images(len(problem))
     return Restoration.joined(parts)

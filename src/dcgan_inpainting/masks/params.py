@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field
 from dcgan_inpainting.common.settings import Section, each_once
 from dcgan_inpainting.masks.kinds import kind_and_number
 
+# Beyond those of the test, of what the encoder learns and of what it is validated on.
+TUNING_SEED = 3 * 2**64
 OWN = "file"  # the kind of the user's own masks, which own.read_masks gives
 
 
@@ -42,3 +44,8 @@ class MasksParams(Section):
     images: Annotated[int, Field(ge=1, le=1_000_000)] | None
     folder: Path
     seed: int = Field(ge=0, lt=2**32)
+
+    @property
+    def stream(self) -> int:
+        """The seed of the masks: what is tuned on validation images is tested on other masks."""
+        return self.seed + (TUNING_SEED if self.split == "val" else 0)

@@ -34,7 +34,7 @@ def plot_quality(summary: pd.DataFrame, path: Path) -> None:
     panels[0].set(title="Quality of the restored holes")
     panels[-1].set_xticks(range(len(masks)), list(masks))
     handles, labels = panels[0].get_legend_handles_labels()
-    columns = min(len(labels), 2 * len(masks) - 1)  # as many as there is room for
+    columns = min(len(labels), max(3, 2 * len(masks) - 1))  # as many as there is room for
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
     save_figure(figure, path)
 

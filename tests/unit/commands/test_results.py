@@ -114,7 +114,7 @@ def test_experiments_are_compared_image_by_image(workspace: Path) -> None:
         ("z=other-faces", "other-faces restored other images than the workspace"),
         ("z=other-masks", "other-masks restored other images than the workspace"),
         ("mean=score-friz", "mean is a method already: give it a name, as LABEL=score-friz"),
-        ("z=torn", "table.csv is no table ("),
+        ("z=torn", "per_image.csv is no table ("),
     ],
 )
 def test_what_cannot_be_kept(workspace: Path, experiment: str, said: str) -> None:

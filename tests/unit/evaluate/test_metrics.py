@@ -312,9 +312,21 @@ def test_sharpness_is_the_share_of_the_slopes() -> None:
     low, high = striped(16, 40), striped(16, 80)
     assert of_one(high, low, known).hole_sharpness == pytest.approx(0.5, abs=0.02)
     assert of_one(low, high, known).hole_sharpness == pytest.approx(2, abs=0.05)
-    finer = striped(8, 80)  # as high and twice as steep, but for sin(x)/x of the differences
-    ratio = np.sin(2 * np.pi / 8) / np.sin(2 * np.pi / 16)
+    finer = striped(8, 80)  # as high and nearly twice as steep
+    ratio = np.sin(np.pi / 8) / np.sin(np.pi / 16)
     assert of_one(high, finer, known).hole_sharpness == pytest.approx(ratio, abs=0.03)
+
+
+def test_the_finest_grain_counts_most() -> None:
+    """A checkerboard of single pixels, which differences over two pixels would not see."""
+    truth, known = striped(16, 80), hole()
+    down, right = np.indices((SIDE, SIDE))
+    fine, coarse = ((down // n + right // n) % 2 * 20 for n in (1, 2))
+    values = [
+        of_one(truth, (truth + grain[..., None]).astype(np.uint8), known).hole_sharpness
+        for grain in (fine, coarse)
+    ]
+    assert values[0] > values[1] > 1.2
 
 
 def test_a_blur_is_less_sharp_and_its_known_pixels_count_nothing() -> None:

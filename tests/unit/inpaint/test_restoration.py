@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.inpaint import initialisation, search
 from dcgan_inpainting.inpaint import params as params_module
 from dcgan_inpainting.inpaint.objective import neighbour_weights
@@ -318,23 +317,22 @@ def test_no_steps_leave_the_start() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
-def test_a_start_of_its_own_depends_on_the_image_s_number_and_the_seed(batch_size: int) -> None:
-    """Not on what is restored with it, be it in one call or in the parts of a long one."""
+def test_a_start_of_its_own_depends_on_the_image_and_the_seed(batch_size: int) -> None:
+    """Not on its place, nor on what is restored with it."""
     images, known = images_and_masks(5)
     changes = {"shared_starts": False, "steps": 0, "starts": 3, "batch_size": batch_size}
     together = run(images, known, **changes).z
     assert len(np.unique(together, axis=0)) == 5
-    generator = Linear()
-    for number, found in enumerate(together):
-        rng = generator_for(Purpose.START, 3, number)
-        z = torch.randn(3, LATENT, generator=rng)
-        with torch.no_grad():
-            error = (generator(z) - to_tensor(images[[number]])).square()
-        losses = (torch.from_numpy(known[number]) * error).sum((1, 2, 3))
-        assert np.array_equal(found, z[losses.argmin()].numpy())
-    params = settings(**changes)
-    part = restore(images[2:], known[2:], generator, NeverAsked(), params, first=2)
-    assert np.array_equal(part.z, together[2:])
+    backwards = run(images[::-1].copy(), known[::-1].copy(), **changes).z
+    assert np.array_equal(backwards, together[::-1])
+    assert np.array_equal(run(images[2:3], known[2:3], **changes).z, together[2:3])
+    hidden = np.where(known[..., None], images, np.uint8(9))
+    assert np.array_equal(run(hidden, known, **changes).z, together)
+    more = run(images, known, **{**changes, "starts": 50}).trace[0]
+    assert (more <= run(images, known, **changes).trace[0]).all()
+    other = images.copy()
+    other[known] ^= 1
+    assert (run(other, known, **changes).z != together).any(1).all()
     assert not np.array_equal(run(images, known, seed=4, **changes).z, together)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.masks.params import OWN, DrawnKinds, MasksParams
 
 PARAMS: dict[str, Any] = {
@@ -43,3 +44,13 @@ def test_kinds_with_a_number_may_stand_beside_those_without() -> None:
     assert learned.validate_python(drawn) == drawn
     with pytest.raises(ValidationError, match=OWN):
         learned.validate_python([*drawn, OWN])
+
+
+def test_validation_images_have_other_masks_than_test_images_with_the_same_seed() -> None:
+    for_test, for_tuning = (
+        MasksParams.model_validate({**PARAMS, "seed": 5, "split": split})
+        for split in ("test", "val")
+    )
+    assert for_test.stream == 5
+    masks = [make_masks("random", 3, 16, params.stream) for params in (for_test, for_tuning)]
+    assert (masks[0] != masks[1]).any(axis=(1, 2)).all()
