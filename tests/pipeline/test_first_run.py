@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.networks.weights import load_trained
 from tests.pipeline.checkout import Checkout, FullRun
 
@@ -24,8 +25,12 @@ METHODS = ["mean", "nearest", "biharmonic", "unet", "encoder", "latent"]
 METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1", "hole_sharpness"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]
 DAMAGED = 4  # images
-FEEDFORWARD = {f"inpaint.{key}" for key in ("method", "blending", "precision")}
-FEEDFORWARD |= {"encoder.images", "unet.images"}
+SHARED = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
+OF_OTHER_SECTIONS = {  # that a stage depends on
+    "unet": {f"encoder.{key}" for key in SHARED},
+    "feedforward": {"encoder.images", "unet.images"}
+    | {f"inpaint.{key}" for key in ("method", "blending", "precision")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +256,7 @@ def test_every_stage_is_one_finished_run_with_its_own_parameters(
         assert run.status == "FINISHED"
         section = stage.split()[0]
         own = {f"{section}.{key}" for key in params.get(section, {})}
-        assert set(run.params) == (FEEDFORWARD if section == "feedforward" else own)
+        assert set(run.params) == own | OF_OTHER_SECTIONS.get(section, set())
         assert run.artifacts.is_relative_to(full_run.checkout.path / "mlruns")
         assert (run.artifacts / "dvc.lock.yaml").is_file()
         assert run.metrics or section in ("baselines", "feedforward", "pictures")

@@ -55,6 +55,10 @@ def log_stage(store: Store, folder: Path, row: str, stage: str, entry: Entry) ->
     run = followed or _new(store, folder, row, stage, entry)
     run_id = run.info.run_id
     held = Held(store.client, run_id) if followed else None
+    if followed:  # it knows the stage's own section; a stage may depend on more
+        held_params = followed.data.params
+        more = {name: v for name, v in _params(entry).items() if name not in held_params}
+        store.add_params(run_id, more)
     _log(store, run_id, contents(stage, folder), held)
     log_datasets(store, run_id, entry)
     store.client.log_dict(run_id, {stage: entry}, "dvc.lock.yaml")
@@ -115,8 +119,11 @@ def _new(store: Store, folder: Path, row: str, stage: str, entry: Entry) -> "Run
         del same["process"]
         tags = {**same, **tags, "mlflow.source.name": entry["cmd"]}
     start, _ = ran or (now(), 0)
-    params = shown(entry.get("params", {}).get("params.yaml", {}))
-    return store.create(stage.replace("@", " "), start, tags, params)
+    return store.create(stage.replace("@", " "), start, tags, _params(entry))
+
+
+def _params(entry: Entry) -> dict[str, str]:
+    return shown(entry.get("params", {}).get("params.yaml", {}))
 
 
 def _log(store: Store, run_id: str, shows: Contents, held: Held | None) -> None:

@@ -77,12 +77,15 @@ class Store:
         self, name: str, start: int, tags: Mapping[str, str], params: Mapping[str, str]
     ) -> "Run":
         """Make a run that began at `start`, in milliseconds since 1970."""
+        run = self.client.create_run(self.experiment_id, start, dict(tags), name)
+        self.add_params(run.info.run_id, params)
+        return run
+
+    def add_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        """Log parameters that a run has not yet, in one call."""
         from mlflow.entities import Param
 
-        run = self.client.create_run(self.experiment_id, start, dict(tags), name)
-        values = [Param(*pair) for pair in params.items()]
-        self.client.log_batch(run.info.run_id, params=values)
-        return run
+        self.client.log_batch(run_id, params=[Param(*pair) for pair in params.items()])
 
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
         """Log points of curves, in batches."""
