@@ -148,6 +148,15 @@ NOT_RUN = {
     f"K='masks.kinds={SEVEN}'": HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.method=yeh': HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.depth=0 -S inpaint.encoder_share=0': HOURS,
+    "dvc exp run -S unet.images=130000": HOURS,
+    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S train.images=100000 -S encoder.images=60000"
+    " -S masks.images=200": HOURS,
+    "N='masks.kinds=[half,strokes_thin,strokes_medium,strokes_thick,text,scratches,corner,"
+    "random_95]'": HOURS,
+    "dvc exp run -S \"$N\" -S 'encoder.kinds=[center,pattern,random]' -S masks.images=120": HOURS,
+    'dvc exp run -S "$N" -S masks.images=120 -S inpaint.encoder_share=0': HOURS,
+    "dvc exp run -S 'masks.kinds=[center_19,center_20,random_70,random_80]'"
+    " -S masks.images=100": HOURS,
     "dvc exp apply ablation-all": HOURS,
     "python -m benchmarks.ablation --images 40": HOURS,
     "python -m benchmarks.compare $(python -m benchmarks.ablation --names)": HOURS,

@@ -94,7 +94,7 @@ def test_wrong_parameters_are_refused_before_any_work_and_cost_nothing(checkout:
     assert done.ran == ["check"]
     (line,) = [line for line in done.output.splitlines() if line.startswith("check: error: ")]
     for words in (
-        "section 'paint' is not known (known: download, crop, train, encoder, masks, inpaint,",
+        "section 'paint' is not known (known: download, crop, train, encoder, unet, masks,",
         "train.widht is not a parameter; did you mean 'width'?",
         "train.batch_size is 'many': should be a valid integer",
         "inpaint.weight_floor is 2: should be less than or equal to 1",
