@@ -50,9 +50,9 @@ def test_the_reports_are_of_all_methods_and_the_headline_of_ours(
     write_reports(tmp_path, with_files(measured(), index, "test"), "latent")
     assert read_table(tmp_path / "per_image.csv").hole_psnr.tolist() == [0.333333, 1, 2.33333, 3]
     tree = json.loads((tmp_path / "metrics.json").read_text())
-    assert tree["half"]["mean"]["psnr"] == 0.6667
+    assert tree["half"]["mean"]["psnr"] == 0.666667
     headline = json.loads((tmp_path / "headline.json").read_text())
-    assert headline["hole_ssim"] == {"half": 2.6667, "mean": 2.6667}
+    assert headline["hole_ssim"] == {"half": 2.666667, "mean": 2.6667}
     means = read_table(tmp_path / "quality.csv").set_index("method")
     assert means.l1.to_dict() == {"mean": 0.666667, "latent": 2.66667}
     differences = read_table(tmp_path / "paired.csv")

@@ -10,8 +10,10 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import HEADLINE
-from dcgan_inpainting.pictures.quality import GREYS, OUR_COLOUR, plot_quality
+from dcgan_inpainting.evaluate.trials import OTHERS
+from dcgan_inpainting.pictures.quality import BLUES, GREYS, OUR_COLOUR, plot_quality
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,4 +71,6 @@ def test_dvc_draws_the_same_metrics_with_the_same_labels() -> None:
 def test_dvc_draws_them_in_the_same_colours() -> None:
     template = json.loads((ROOT / ".dvc/plots/quality.json").read_text("utf-8"))
     scales = [layer["encoding"]["color"]["scale"] for layer in template["spec"]["layer"]]
-    assert [scale["range"] for scale in scales] == [list(GREYS), [OUR_COLOUR]]
+    greys = GREYS[: len(BASELINES)]
+    assert [scale["range"] for scale in scales] == [[*greys, *BLUES], [OUR_COLOUR]]
+    assert scales[0]["domain"] == [*OTHERS]
