@@ -14,20 +14,12 @@ from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
 from dcgan_inpainting.running.stage import fresh_folder, run_training
 from dcgan_inpainting.running.training import checkpoints_of, reported
-from dcgan_inpainting.running.training_report import Report
+from dcgan_inpainting.running.training_report import filling_report
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
 NETWORKS = tuple(MODELS / name for name in (ARCHITECTURE, GENERATOR, DISCRIMINATOR))
-REPORT = Report(
-    folder=Path("reports/encoder"),
-    table="training.csv",
-    columns=FIGURES,
-    bar={"psnr": "psnr"},
-    pictures="faces.png",  # of the last validation
-    series="faces",
-    curves=lambda psnr: {f"hole_psnr/{kind}": value for kind, value in psnr.items()},
-)
+REPORT = filling_report("encoder", FIGURES)
 
 
 def work(params: EncoderParams, run: Run) -> None:

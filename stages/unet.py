@@ -13,21 +13,13 @@ from dcgan_inpainting.networks.unet import FILE
 from dcgan_inpainting.networks.weights import save_weights
 from dcgan_inpainting.running.stage import fresh_folder, run_training
 from dcgan_inpainting.running.training import checkpoints_of, reported
-from dcgan_inpainting.running.training_report import Report
+from dcgan_inpainting.running.training_report import filling_report
 from dcgan_inpainting.unet.params import UNetParams
 from dcgan_inpainting.unet.training import train_unet
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
 MODELS = Path("models")
-REPORT = Report(
-    folder=Path("reports/unet"),
-    table="training.csv",
-    columns=FIGURES,
-    bar={"psnr": "psnr"},
-    pictures="faces.png",  # of the last validation
-    series="faces",
-    curves=lambda psnr: {f"hole_psnr/{kind}": value for kind, value in psnr.items()},
-)
+REPORT = filling_report("unet", FIGURES)
 
 
 def work(own: UNetParams, run: Run) -> None:

@@ -34,6 +34,24 @@ class Report:
         return self.folder / self.pictures.format(step=step)
 
 
+def filling_report(name: str, columns: Sequence[str]) -> Report:
+    """Return the report of a network that learns to fill holes.
+
+    Args:
+        name: of the stage, and of the folder of its reports.
+        columns: the figures of its progress, the PSNR among them.
+    """
+    return Report(
+        folder=Path("reports") / name,
+        table="training.csv",
+        columns=columns,
+        bar={"psnr": "psnr"},
+        pictures="faces.png",  # of the last validation
+        series="faces",
+        curves=lambda psnr: {f"hole_psnr/{kind}": value for kind, value in psnr.items()},
+    )
+
+
 class Reporter:
     """Shows a training while it runs, and writes its reports when it is over."""
 
