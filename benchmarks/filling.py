@@ -39,8 +39,8 @@ def rate(name: str, steps: int) -> tuple[int, float]:
         generator, discriminator = Generator(architecture), Discriminator(architecture)
         for network in (generator, discriminator):
             initialise(network, torch.Generator().manual_seed(0))
-        frozen = place(freeze(generator)), place(freeze(discriminator))
-        train_encoder(images, validator, *frozen, params, observer=clock)
+        judge = place(freeze(discriminator))
+        train_encoder(images, validator, generator, judge, params, observer=clock)
     began, last = (
         next(mark for mark in clock.marks if mark[0] >= WARM_UP * size),
         clock.marks[-1],

@@ -19,21 +19,21 @@ from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.devices import device
-from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
 from dcgan_inpainting.networks.tensors import to_tensor
+from dcgan_inpainting.networks.unet import UNet, initialise_unet
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.train.params import TrainParams
 
 
-def networks() -> tuple[Generator, Discriminator, Encoder]:
+def networks() -> tuple[Generator, Discriminator, UNet]:
     """Return networks of params.yaml's architecture, untrained."""
     architecture: Architecture = read_section("train", TrainParams).architecture(64)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     for network in (generator, discriminator):
         initialise(network, torch.Generator().manual_seed(1))
         network.eval().to(device())
-    encoder = Encoder(architecture)
-    initialise_encoder(encoder, torch.Generator().manual_seed(1))
+    encoder = UNet(architecture)
+    initialise_unet(encoder, torch.Generator().manual_seed(1))
     return generator, discriminator, encoder.eval()
 
 

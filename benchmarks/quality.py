@@ -22,7 +22,7 @@ from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import as_method
 from dcgan_inpainting.masks.kinds import make_masks
 from dcgan_inpainting.networks.devices import device
-from dcgan_inpainting.networks.encoder import load_encoder
+from dcgan_inpainting.networks.unet import ENCODER, load_unet
 from dcgan_inpainting.networks.weights import load_trained
 from dcgan_inpainting.process.command_line import reporting
 
@@ -72,7 +72,7 @@ def main() -> None:
     args = parser.parse_args()
     faces = np.array(load_images(CROPPED / "val.npy")[: args.images])
     train = load_images(CROPPED / "train.npy")
-    networks, encoder = load_trained(MODELS), load_encoder(MODELS)
+    networks, encoder = load_trained(MODELS), load_unet(MODELS, ENCODER)
     methods = [
         *((name, make(train)) for name, make in BASELINES.items()),
         *((name, as_method(*networks, params, encoder=encoder)) for name, params in searches()),

@@ -9,8 +9,8 @@ from dcgan_inpainting.encoder.training import FIGURES, train_encoder
 from dcgan_inpainting.encoder.validation import Validator, headline
 from dcgan_inpainting.networks.architecture import ARCHITECTURE
 from dcgan_inpainting.networks.devices import place
-from dcgan_inpainting.networks.encoder import FILE
 from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.unet import ENCODER
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
 from dcgan_inpainting.running.stage import fresh_folder, run_training
 from dcgan_inpainting.running.training import checkpoints_of, reported
@@ -30,7 +30,7 @@ def work(params: EncoderParams, run: Run) -> None:
     fresh_folder(REPORT.folder)
     settings, total = params.model_dump(mode="json"), params.steps * params.batch_size
     validator = Validator(faces, params.kinds, params.precision, params.seed)
-    networks = place(freeze(generator)), place(freeze(discriminator))
+    networks = generator, place(freeze(discriminator))
     with (
         checkpoints_of("encoder", settings, (TRAIN, VALIDATION, *NETWORKS), run) as kept,
         reported("encoder", total, REPORT, run) as (reporter, stop),
@@ -40,7 +40,7 @@ def work(params: EncoderParams, run: Run) -> None:
         )
     if reporter is None:
         return  # the first of the processes writes
-    save_weights(encoder, MODELS / FILE)
+    save_weights(encoder, MODELS / ENCODER)
     figures = headline("encoder", history.validations[-1]) if params.images else {}
     reporter.write(history, figures)
 

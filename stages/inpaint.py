@@ -7,7 +7,7 @@ from dcgan_inpainting.inpaint.params import SHARING, InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.inpaint.results import KEPT, Restoration, save_results
 from dcgan_inpainting.networks.architecture import ARCHITECTURE
-from dcgan_inpainting.networks.encoder import FILE, load_encoder
+from dcgan_inpainting.networks.unet import ENCODER, load_unet
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained
 from dcgan_inpainting.running.checkpoint_folders import run_folder
 from dcgan_inpainting.running.checkpoints import CHECKPOINTS
@@ -18,14 +18,14 @@ from dcgan_inpainting.running.stage import fresh_folder, kind_and_split, project
 CROPPED = Path("data/cropped")
 MASKS = Path("data/masks")
 MODELS = Path("models")
-NETWORKS = (ARCHITECTURE, GENERATOR, DISCRIMINATOR, FILE)
+NETWORKS = (ARCHITECTURE, GENERATOR, DISCRIMINATOR, ENCODER)
 INPAINTED = Path("data/inpainted")
 
 
 def work(kind: str, split: str, params: InpaintParams) -> None:
     """Search z for every image, from where a killed attempt left off, and write what was found."""
     faces, masks = CROPPED / f"{split}.npy", MASKS / f"{kind}.npy"
-    networks, encoder = load_trained(MODELS), load_encoder(MODELS)
+    networks, encoder = load_trained(MODELS), load_unet(MODELS, ENCODER)
     images = load_images(faces, side=networks[0].architecture.image_size)
     known = load_masks(masks, images)
 

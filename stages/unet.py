@@ -9,7 +9,7 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import FIGURES
 from dcgan_inpainting.encoder.validation import Validator, headline
 from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
-from dcgan_inpainting.networks.unet import FILE
+from dcgan_inpainting.networks.unet import UNET
 from dcgan_inpainting.networks.weights import save_weights
 from dcgan_inpainting.running.stage import fresh_folder, run_training
 from dcgan_inpainting.running.training import checkpoints_of, reported
@@ -48,7 +48,7 @@ def work(own: UNetParams, run: Run) -> None:
         )
     if reporter is None:
         return  # the first of the processes writes
-    save_weights(unet, MODELS / FILE)
+    save_weights(unet, MODELS / UNET)
     figures = headline("unet", history.validations[-1]) if params.images else {}
     reporter.write(history, figures)
 

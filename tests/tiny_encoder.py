@@ -17,9 +17,9 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
-from dcgan_inpainting.networks.encoder import Encoder, load_encoder
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
+from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
 from dcgan_inpainting.training.history import History
 from tests.heard import Heard
@@ -32,7 +32,7 @@ PARAMS: dict[str, Any] = {
         *("strokes_thin", "strokes_medium", "strokes_thick"),
     ],
     "batch_size": 4,
-    "learning_rate": 1e-3,
+    "learning_rate": 0.02,
     "feature_weight": 7.0,
     "latent_weight": 0.015,
     "flip": True,
@@ -49,17 +49,17 @@ def settings(**changes: object) -> EncoderParams:
     return EncoderParams.model_validate({**PARAMS, **changes})
 
 
-def networks() -> tuple[Generator, Discriminator, Encoder]:
+def networks() -> tuple[Generator, Discriminator, UNet]:
     """Return tiny networks in evaluation mode; the encoder corrects every block's features."""
     return copy.deepcopy(_networks())
 
 
 @cache
-def _networks() -> tuple[Generator, Discriminator, Encoder]:
+def _networks() -> tuple[Generator, Discriminator, UNet]:
     with TemporaryDirectory() as folder:
         models = write_models(Path(folder) / "models")
         generator, discriminator = load_trained(models)
-        encoder = load_encoder(models)
+        encoder = load_unet(models, ENCODER)
     rng = torch.Generator().manual_seed(7)
     with torch.no_grad():
         encoder.z.weight.mul_(40)
@@ -67,7 +67,7 @@ def _networks() -> tuple[Generator, Discriminator, Encoder]:
             correct[-1].weight.normal_(0, 0.3, generator=rng)
         encoder.train()
         for _ in range(5):  # so that batch norm has statistics of its own
-            encoder(*damaged(16, rng), freeze(generator))
+            encoder(*damaged(16, rng))
     return generator, discriminator, encoder.eval()
 
 
@@ -102,14 +102,14 @@ def train(
     heard: Heard | None = None,
     on: Images | None = None,
     **changes: object,
-) -> tuple[Encoder, History]:
+) -> tuple[UNet, History]:
     """Train for the tiny generator, on images that it makes or on those given."""
     params = settings(**changes)
     generator, discriminator, _ = networks()
     return train_encoder(
         faces() if on is None else on,
         Validator(faces(2, seed=1), params.kinds, params.precision, params.seed),
-        freeze(generator),
+        generator,
         freeze(discriminator),
         params,
         observer=heard,
@@ -118,7 +118,7 @@ def train(
     )
 
 
-def digest(encoder: Encoder) -> str:
+def digest(encoder: UNet) -> str:
     """Return an md5 of all weights and statistics."""
     total = hashlib.md5(usedforsecurity=False)
     for name, value in sorted(encoder.state_dict().items()):

@@ -12,9 +12,7 @@ from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.averaging import recalibrate
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
-from dcgan_inpainting.networks.encoder import FILE, Encoder, initialise_encoder, load_encoder
-from dcgan_inpainting.networks.unet import FILE as UNET
-from dcgan_inpainting.networks.unet import UNet, initialise_unet
+from dcgan_inpainting.networks.unet import ENCODER, UNET, UNet, initialise_unet, load_unet
 from dcgan_inpainting.networks.weights import load_trained, save_weights
 from dcgan_inpainting.tracking.registry import publish
 
@@ -80,18 +78,18 @@ def write_models(folder: Path, seed: int = 0, architecture: Architecture | None 
     for name in ("generator", "generator_average"):
         save_weights(generator, folder / f"{name}.safetensors")
     save_weights(discriminator, folder / "discriminator.safetensors")
-    encoder = Encoder(architecture)
-    initialise_encoder(encoder, rng)
-    save_weights(encoder, folder / FILE)
-    unet = UNet(architecture)
-    initialise_unet(unet, rng)
-    save_weights(unet, folder / UNET)
+    for name in (ENCODER, UNET):
+        unet = UNet(architecture)
+        initialise_unet(unet, rng)
+        if name == ENCODER:
+            unet.decoder.load_state_dict(generator.state_dict())
+        save_weights(unet, folder / name)
     return folder
 
 
 def restored(images: Images, known: Known, models: Path) -> Images:
     """Return what the search makes of images, with the networks of a folder and PARAMS."""
-    networks, encoder = load_trained(models), load_encoder(models)
+    networks, encoder = load_trained(models), load_unet(models, ENCODER)
     return restore(images, known, *networks, PARAMS, encoder=encoder).composite
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from dcgan_inpainting.inpaint.initialisation import encoded
@@ -35,15 +36,18 @@ def settings(**changes: object) -> InpaintParams:
 def problem(count: int = 4, **changes: object) -> tuple[Problem, Latent]:
     """Return a problem of faces that the tiny generator makes, and a start for each of them.
 
-    It is where the encoder believes them to lie, all features corrected, but with a quarter of what
-    joins its images to the known pixels: the whole would leave nothing to search for.
+    It is at the z that the encoder believes them to have, with all features corrected at random.
     """
     generator, discriminator, encoder = networks()
     params = settings(**changes)
     images, known = faces(count, seed=9), holes(count)
     made = Problem.of(images, known, freeze(generator), freeze(discriminator), params)
-    *parts, join = encoded(made, freeze(encoder)).parts
-    return made, Latent.of([*parts, join / 4])
+    z = encoded(made, freeze(encoder))
+    rng, features, corrections = torch.Generator().manual_seed(5), z[:, :, None, None], []
+    for block in made.generator.blocks:
+        features = block(features)
+        corrections.append(0.1 * torch.randn(features.shape, generator=rng))
+    return made, Latent.of([z, *corrections])
 
 
 @dataclass

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save, save_file
 from dcgan_inpainting.common.errors import DamagedError, FaultError
 from dcgan_inpainting.networks.architecture import ARCHITECTURE
 from dcgan_inpainting.networks.dcgan import Discriminator
-from dcgan_inpainting.networks.encoder import FILE, load_encoder
+from dcgan_inpainting.networks.unet import ENCODER, load_unet
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
 from tests.faults.damage import Bomb, Damage, cut
 from tests.faults.small_checkout import run, write_checkout
@@ -156,14 +156,14 @@ def models(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def refusal(models: Path) -> str:
     def load() -> None:
         load_trained(models)
-        load_encoder(models)
+        load_unet(models, ENCODER)
 
     with pytest.raises(DamagedError) as refused:
         load()
     return str(refused.value)
 
 
-@pytest.mark.parametrize("file", [GENERATOR, FILE])
+@pytest.mark.parametrize("file", [GENERATOR, ENCODER])
 @pytest.mark.parametrize("damage", WEIGHTS)
 def test_weights(damage: str, file: str, models: Path, seen: Callable[[str], None]) -> None:
     WEIGHTS[damage](models / file)
@@ -233,7 +233,7 @@ def test_files_without_a_digest_are_read_as_before(models: Path) -> None:
     [
         ("encoder", DISCRIMINATOR, WEIGHTS["cut in the middle"]),
         ("inpaint", ARCHITECTURE, ARCHITECTURES["an unknown key"]),
-        ("inpaint", FILE, WEIGHTS["a pickle"]),
+        ("inpaint", ENCODER, WEIGHTS["a pickle"]),
     ],
 )
 def test_a_stage_ends_in_one_line(

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = (
     "download.images=60",
     "train.images=256",
+    "train.batch_size=32",
     "train.validate_every=128",
     "masks.kinds=[center,random]",
     "masks.images=4",

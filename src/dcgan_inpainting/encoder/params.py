@@ -18,7 +18,7 @@ class EncoderParams(Section):
     images: int = Field(ge=0, le=10**10)
     kinds: DrawnKinds
     batch_size: int = Field(ge=2, le=65_536)
-    learning_rate: float = Field(gt=0, le=0.1)
+    learning_rate: float = Field(gt=0, le=1)
     feature_weight: float = Field(ge=0, le=1000)
     latent_weight: float = Field(ge=0, le=100)
     flip: bool

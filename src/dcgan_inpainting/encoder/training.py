@@ -1,7 +1,7 @@
 """The training of networks that fill holes in one pass, on faces with drawn holes.
 
-The encoder's goes through the frozen generator. The U-Net's (room unet) is the same but for what
-the network is.
+The encoder's decoder begins as the trained generator, and the discriminator's features are part of
+its loss. The U-Net's training (room unet) is the same but for these two.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,16 @@ from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
 from dcgan_inpainting.networks.distribution import Rank
-from dcgan_inpainting.networks.encoder import Encoder, as_fill, initialise_encoder
+from dcgan_inpainting.networks.muon import Muon, hidden
 from dcgan_inpainting.networks.schedules import half_cosine
+from dcgan_inpainting.networks.unet import UNet, initialise_unet
 from dcgan_inpainting.networks.weights import not_finite
 from dcgan_inpainting.training.history import History, Row
 from dcgan_inpainting.training.loop import DivergedError, Observer, Schedule, Training
 
-WARM_UP = 100  # steps over which Adam's rate rises: its first ones are large whatever the gradient
-BETAS = (0.9, 0.99)
+WARM_UP = 100  # steps over which the rates rise: the first ones are as long whatever the gradient
+ADAM_SHARE = 0.05  # of Muon's rate, for the weights that are not Muon's
+BETAS = (0.9, 0.99)  # Adam's
 PEAK = 2.0  # the width of the range of pixels, −1…1
 LEAST_ERROR = 1e-3  # mean square; what is better than this is good enough
 FEATURE_LAYERS = 3  # of D: at 64 pixels, down to 8×8; coarser ones judge the whole face
@@ -47,14 +49,14 @@ def train_encoder(
     observer: Observer | None = None,
     memory: Memory | None = None,
     interrupted: Callable[[], bool] = lambda: False,
-) -> tuple[Encoder, History]:
-    """Train an encoder for a generator, from where an earlier process left off.
+) -> tuple[UNet, History]:
+    """Train an encoder that begins with a generator, from where an earlier process left off.
 
     Args:
         images: the training set, uint8, N×S×S×3; may be memory-mapped, is never changed.
         validator: tries the encoder on other images.
-        generator: frozen; on the device.
-        discriminator: the generator's, frozen; says what makes faces unlike.
+        generator: trained; not changed.
+        discriminator: the generator's, frozen, on the device; says what makes faces unlike.
         params: the settings.
         observer: told of everything.
         memory: keeps the state.
@@ -67,9 +69,10 @@ def train_encoder(
         KeyboardInterrupt: `interrupted` said so; the state is saved.
         UserError: the training diverged.
     """
-    encoder = Encoder(generator.architecture)
-    initialise_encoder(encoder, generator_for(Purpose.ENCODER, params.seed))
-    pupil = _ThroughGenerator(place(encoder), generator, discriminator, params)
+    encoder = UNet(generator.architecture)
+    initialise_unet(encoder, generator_for(Purpose.ENCODER, params.seed))
+    encoder.decoder.load_state_dict(generator.state_dict())
+    pupil = _Judged(place(encoder), discriminator, params)
     history = train_to_fill(
         pupil, images, validator, params, observer=observer, memory=memory, interrupted=interrupted
     )
@@ -80,11 +83,8 @@ class Pupil(Protocol):
     """A network that learns to fill holes."""
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> UNet:
         """What is trained, on the device."""
-
-    def fill(self, damaged: Tensor, known: Tensor, /) -> Tensor:
-        """Return whole images, as a Fill does."""
 
     def attempt(self, faces: Tensor, known: Tensor, /) -> tuple[Tensor, Tensor]:
         """Fill the holes of a step's faces.
@@ -173,28 +173,18 @@ def feature_loss(restored: Tensor, faces: Tensor, discriminator: Discriminator) 
     return total
 
 
-class _ThroughGenerator:
-    """The encoder, which makes images through a frozen generator; a frozen D compares them."""
+class _Judged:
+    """The encoder: a frozen discriminator compares what it makes."""
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        generator: Generator,
-        discriminator: Discriminator,
-        params: EncoderParams,
-    ) -> None:
-        self.network = encoder
-        self.generator = generator
+    def __init__(self, network: UNet, discriminator: Discriminator, params: EncoderParams) -> None:
+        self.network = network
         self.discriminator = discriminator
         self.params = params
 
-    def fill(self, damaged: Tensor, known: Tensor) -> Tensor:
-        return as_fill(self.network, self.generator)(damaged, known)
-
     def attempt(self, faces: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        latent, made = self.network(faces, known, self.generator)
+        z, made = self.network.z_and_images(faces, known)
         unlike = feature_loss(made, faces, self.discriminator)
-        length = latent.z.float().square().mean()
+        length = z.float().square().mean()
         return made, self.params.feature_weight * unlike + self.params.latent_weight * length
 
 
@@ -210,9 +200,7 @@ class _Learner:
         self.pupil = pupil
         self.network = pupil.network
         self.validator = validator
-        self.adam = torch.optim.Adam(
-            self.network.parameters(), params.learning_rate, BETAS, fused=True
-        )
+        self.optimisers = _optimisers(self.network)
         self.batches = Batches(images, params, Rank(device=device()))
         self.holes = Holes(images.shape[1], params.kinds, params.seed)
 
@@ -225,10 +213,11 @@ class _Learner:
             made, penalty = self.pupil.attempt(faces, known)
         psnr = psnr_of(made.float(), faces, known)
         loss = penalty - psnr
-        self.adam.param_groups[0]["lr"] = self._learning_rate(number)
-        self.adam.zero_grad()
+        self.network.zero_grad()
         torch.autograd.backward(loss)
-        self.adam.step()
+        for share, optimiser in self.optimisers:
+            optimiser.param_groups[0]["lr"] = share * self._learning_rate(number)
+            optimiser.step()
         return psnr.detach()[None]
 
     def complaint(self, _progress: Row) -> str:
@@ -240,21 +229,32 @@ class _Learner:
         if name := not_finite(self.network.state_dict()):
             raise DivergedError(f"{name} is not finite")
         self.network.eval()
-        psnr, picture = self.validator(self.pupil.fill)
+        psnr, picture = self.validator(self.network)
         return {**place, **psnr}, picture
 
     def sound(self) -> bool:
         return not not_finite(self.network.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "adam": self.adam.state_dict()}
+        optimisers = [optimiser.state_dict() for _, optimiser in self.optimisers]
+        return {"network": self.network.state_dict(), "optimisers": optimisers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        self.adam.load_state_dict(state["adam"])
+        for (_, optimiser), saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
 
     def _learning_rate(self, number: int) -> float:
         """Return a step's rate: it rises over the first steps and falls by half a cosine."""
         rise = min(1.0, number / WARM_UP)
         fall = half_cosine(number - 1, self.params.steps)
         return self.params.learning_rate * rise * fall
+
+
+def _optimisers(network: nn.Module) -> list[tuple[float, torch.optim.Optimizer]]:
+    """Return what trains a network: Adam and, for what it is for, Muon; with shares of the rate."""
+    by_muon = hidden(network)
+    names = {id(weight) for weight in by_muon}
+    others = [weight for weight in network.parameters() if id(weight) not in names]
+    adam = torch.optim.Adam(others, betas=BETAS, fused=True)
+    return [(ADAM_SHARE, adam)] + ([(1.0, Muon(by_muon, 0.0))] if by_muon else [])

@@ -23,23 +23,24 @@ if TYPE_CHECKING:
 
 def unet(models: Path) -> "Fill":
     """Return the U-Net, which has learned nothing but to fill holes."""
+    from dcgan_inpainting.networks.unet import UNET
+
+    return _loaded(models, UNET)
+
+
+def encoder(models: Path) -> "Fill":
+    """Return the encoder, whose decoder began as the generator."""
+    from dcgan_inpainting.networks.unet import ENCODER
+
+    return _loaded(models, ENCODER)
+
+
+def _loaded(models: Path, name: str) -> "Fill":
     from dcgan_inpainting.networks.devices import place
     from dcgan_inpainting.networks.frozen import freeze
     from dcgan_inpainting.networks.unet import load_unet
 
-    return place(freeze(load_unet(models)))
-
-
-def encoder(models: Path) -> "Fill":
-    """Return the encoder with its frozen generator."""
-    from dcgan_inpainting.networks.dcgan import Generator
-    from dcgan_inpainting.networks.devices import place
-    from dcgan_inpainting.networks.encoder import as_fill, load_encoder
-    from dcgan_inpainting.networks.frozen import freeze
-    from dcgan_inpainting.networks.weights import GENERATOR, load_network
-
-    generator = load_network(Generator, models, GENERATOR)
-    return as_fill(place(freeze(load_encoder(models))), place(freeze(generator)))
+    return place(freeze(load_unet(models, name)))
 
 
 # All of them, each made from a folder of models, in the order of tables and plots.

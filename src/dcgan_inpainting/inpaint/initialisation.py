@@ -10,19 +10,18 @@ from dcgan_inpainting.common.seeds import Purpose, generator_for
 from dcgan_inpainting.inpaint.objective import squared_distances
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.networks.devices import autocast
-from dcgan_inpainting.networks.encoder import Encoder
 from dcgan_inpainting.networks.latent import Latent, uncorrected
+from dcgan_inpainting.networks.unet import UNet
 
 START_BATCH = 512  # starts generated at once: bounds the memory whatever their number
 
 
 @torch.no_grad()
-def encoded(problem: Problem, encoder: Encoder) -> Latent:
-    """Return where the encoder believes each image to lie."""
+def encoded(problem: Problem, encoder: UNet) -> Tensor:
+    """Return the z that the encoder believes each image to have, N×latent_dim."""
     with autocast(problem.params.precision):
-        latent, _ = encoder(problem.target, problem.known.float(), problem.generator)
-    z, *corrections = (part.float() for part in latent.parts)
-    return Latent.of([problem.clip(z), *corrections])
+        z, _ = encoder.z_and_images(problem.target, problem.known.float())
+    return problem.clip(z.float())
 
 
 @torch.no_grad()
@@ -77,16 +76,16 @@ def _best(problem: Problem, count: int, rng: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def several(problem: Problem, encoder: Encoder | None, count: int) -> Latent:
+def several(problem: Problem, encoder: UNet | None, count: int) -> Latent:
     """Return where the candidates of each image begin, N·count points, an image's together.
 
     The first begins where the settings say; the others at the best random z, as far apart as the
-    generator's faces are that all fit the known pixels. Of the encoder's point it is z alone: its
-    corrections fit the known pixels already, and would leave nothing for z to explain.
+    generator's faces are that all fit the known pixels. Of what the encoder finds it is z alone,
+    since its decoder is the generator no more.
     """
     if not encoder or problem.params.start == "random":
         return best_random(problem, count)
-    z = encoded(problem, encoder).z[:, None]
+    z = encoded(problem, encoder)[:, None]
     if count > 1:
         others = best_random(problem, count - 1).z.reshape(len(problem), count - 1, -1)
         z = torch.cat([z, others], 1)

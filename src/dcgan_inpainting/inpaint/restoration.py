@@ -25,10 +25,10 @@ from dcgan_inpainting.inpaint.results import Restoration, mean_answer
 from dcgan_inpainting.inpaint.search import length
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
-from dcgan_inpainting.networks.encoder import Encoder, as_fill
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.latent import render
 from dcgan_inpainting.networks.tensors import to_uint8
+from dcgan_inpainting.networks.unet import UNet
 
 
 def restore(
@@ -38,7 +38,7 @@ def restore(
     discriminator: Discriminator,
     params: InpaintParams,
     *,
-    encoder: Encoder | None = None,
+    encoder: UNet | None = None,
     with_frames: int = 0,
     on_images: Callable[[int], object] = lambda count: None,
 ) -> Restoration:
@@ -81,7 +81,7 @@ def as_method(
     discriminator: Discriminator,
     params: InpaintParams,
     *,
-    encoder: Encoder | None = None,
+    encoder: UNet | None = None,
 ) -> Method:
     """Return the search with trained networks as a method, as the baselines are; see restore."""
     networks = generator, discriminator
@@ -91,7 +91,7 @@ def as_method(
 
 
 def _restored(
-    problem: Problem, damaged: Images, known: Known, guide: Encoder | None, watched: int
+    problem: Problem, damaged: Images, known: Known, guide: UNet | None, watched: int
 ) -> Restoration:
     """Return the restoration of one batch."""
     params, images, count = problem.params, len(problem), problem.params.candidates
@@ -127,7 +127,7 @@ def _points(problem: Problem) -> Problem:
 
 
 @torch.no_grad()
-def _generated(problem: Problem, found: Found, encoder: Encoder | None) -> Tensor:
+def _generated(problem: Problem, found: Found, encoder: UNet | None) -> Tensor:
     """Return what is generated for each point, N×3×H×W."""
     params = problem.params
     distance = torch.from_numpy(distance_to_known(problem.known[:, 0].cpu().numpy()))[:, None]
@@ -136,8 +136,7 @@ def _generated(problem: Problem, found: Found, encoder: Encoder | None) -> Tenso
     if params.depth:
         generated = search_image(generated, render(problem.generator, found.by_z), distance)
     if encoder and params.encoder_share:
-        fill = as_fill(encoder, problem.generator)
-        predicted = predict(fill, problem.target, problem.known, params.precision)
+        predicted = predict(encoder, problem.target, problem.known, params.precision)
         predicted = predicted.repeat_interleave(params.candidates, 0)
         generated = with_encoder(generated, predicted, distance, params.encoder_share)
     return generated

@@ -1,49 +1,110 @@
-"""A U-Net without a GAN: the encoder with a decoder of its own in the generator's place.
+"""The U-Net that fills holes in one pass: the encoder is one, and what it is compared with.
 
-Its layers are those of the encoder and of the generator, but all of them are trained together, from
-scratch, to fill holes and nothing else. So what it lacks beside the encoder is what the frozen
-generator knows of faces. Source of the shape: Ronneberger, Fischer and Brox, "U-Net: Convolutional
-Networks for Biomedical Image Segmentation", MICCAI 2015.
+A discriminator's ladder of strided convolutions goes down to the bottom map and gives z. On the way
+back up, through a decoder that is built as the generator, the features of the same side meet the
+decoder's own, and a correction of these is made of both; at full resolution, of the image itself.
+Source of the shape: Ronneberger, Fischer and Brox, "U-Net: Convolutional Networks for Biomedical
+Image Segmentation", MICCAI 2015.
+
+The encoder's decoder begins as the trained generator, so its z is a start of the search that was
+learned: Lahiri et al., "Prior Guided GAN Based Semantic Inpainting", CVPR 2020. The other one's
+begins at random.
+
+Last, by how much the image misses the known pixels is spread smoothly over the hole and added to
+it. So what it makes joins them, and all that is left to learn is what no smooth surface through
+them tells.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from dcgan_inpainting.networks.architecture import Architecture
-from dcgan_inpainting.networks.dcgan import Generator, initialise
-from dcgan_inpainting.networks.encoder import Encoder, initialise_encoder
+from dcgan_inpainting.networks.dcgan import Generator, downsample, initialise
+from dcgan_inpainting.networks.pull_push import pull_push
 from dcgan_inpainting.networks.weights import load_network
 
-FILE = "unet.safetensors"  # in models/, beside the description of the networks' widths
+ENCODER, UNET = "encoder.safetensors", "unet.safetensors"  # in models/, beside their architecture
+LEAK = 0.2
+SEEN = 4  # channels: the smoothly filled image and its mask
 
 
 class UNet(nn.Module):
-    """Damaged images and their masks → whole images."""
+    """Damaged images and their masks → whole images, by way of z."""
 
     def __init__(self, architecture: Architecture) -> None:
-        """Build a U-Net of a DCGAN's widths."""
+        """Build the U-Net whose decoder is a generator of this architecture."""
         super().__init__()
-        self.encoder = Encoder(architecture)
+        widths = architecture.channels
+        self.down = nn.ModuleList(
+            nn.Sequential(
+                downsample(fan_in, fan_out, 4, bias=False), nn.BatchNorm2d(fan_out), _activation()
+            )
+            for fan_in, fan_out in pairwise([SEEN, *widths])
+        )
+        self.z = nn.Conv2d(widths[-1], architecture.latent_dim, architecture.bottom_size)
+        self.corrections = nn.ModuleList(
+            _correction(2 * width, width, width) for width in widths[::-1]
+        )
+        self.corrections.append(_correction(SEEN + 3, widths[0] // 2, 3))
         self.decoder = Generator(architecture)
 
     def forward(self, damaged: Tensor, known: Tensor) -> Tensor:
-        """Return whole images, as a Fill does: known pixels as they were, holes mostly in −1…1."""
-        _, made = self.encoder(damaged, known, self.decoder)
-        return made
+        """Return whole images: known pixels as they were, and holes that are mostly in −1…1.
+
+        Args:
+            damaged: N×3×S×S, −1…1; what stands in the holes is never looked at.
+            known: N×1×S×S, 1 = known, 0 = hole.
+        """
+        return self.z_and_images(damaged, known)[1]
+
+    def z_and_images(self, damaged: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z (N×latent_dim), and what `forward` does."""
+        features = [torch.cat([pull_push(damaged, known), known], 1)]
+        for layer in self.down:
+            features.append(layer(features[-1]))
+        z = self.z(features[-1])
+        made = z
+        steps = zip(self.decoder.blocks, self.corrections, reversed(features), strict=True)
+        for block, correct, beside in steps:
+            made = block(made)
+            made = made + correct(torch.cat([beside, made], 1))
+        return z.flatten(1), made + pull_push(damaged - made, known)
 
 
 def initialise_unet(unet: UNet, rng: torch.Generator) -> None:
-    """Draw the weights as the encoder's and the generator's are drawn."""
-    initialise(unet.decoder, rng)
-    initialise_encoder(unet.encoder, rng)
+    """Draw the weights as the GAN's are drawn; at first no feature of the decoder is corrected."""
+    initialise(unet, rng)
+    for correct in unet.corrections:
+        assert isinstance(correct, nn.Sequential)
+        nn.init.zeros_(correct[-1].get_parameter("weight"))
 
 
-def load_unet(folder: Path) -> UNet:
-    """Return the U-Net that the stage unet left in a folder, in evaluation mode.
+def load_unet(folder: Path, name: str) -> UNet:
+    """Return the U-Net that a stage left in a folder, in evaluation mode.
+
+    Args:
+        folder: with architecture.json.
+        name: ENCODER or UNET.
 
     Raises:
         DamagedError: one of the files is missing or damaged, or they don't belong together.
     """
-    return load_network(UNet, folder, FILE)
+    return load_network(UNet, folder, name)
+
+
+def _correction(fan_in: int, width: int, fan_out: int) -> nn.Sequential:
+    # Channels are mixed first, pixel by pixel: two 3×3 convolutions filled holes no better, and
+    # took two thirds of a step.
+    return nn.Sequential(
+        nn.Conv2d(fan_in, width, 1, bias=False),
+        nn.BatchNorm2d(width),
+        _activation(),
+        nn.Conv2d(width, fan_out, 3, padding=1),
+    )
+
+
+def _activation() -> nn.Module:
+    return nn.LeakyReLU(LEAK, inplace=True)

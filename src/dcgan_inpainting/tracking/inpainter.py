@@ -49,14 +49,14 @@ class Inpainter(PythonModel):
         from dcgan_inpainting.inpaint.params import InpaintParams
         from dcgan_inpainting.networks.architecture import Architecture
         from dcgan_inpainting.networks.devices import device
-        from dcgan_inpainting.networks.encoder import load_encoder
+        from dcgan_inpainting.networks.unet import ENCODER, load_unet
         from dcgan_inpainting.networks.weights import load_trained
         from dcgan_inpainting.process.cores import available
 
         folder = Path(context.artifacts[NETWORKS])
         self._side = Architecture.load(folder / "architecture.json").image_size
         self._generator, self._discriminator = load_trained(folder)
-        self._encoder = load_encoder(folder)
+        self._encoder = load_unet(folder, ENCODER)
         settings = (folder / SETTINGS).read_text(encoding="utf-8")
         self._params = InpaintParams.model_validate_json(settings)
         places = 1 if device().type == "cuda" else available() // torch.get_num_threads()

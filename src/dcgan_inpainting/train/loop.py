@@ -16,7 +16,7 @@ from dcgan_inpainting.networks.weights import not_finite
 from dcgan_inpainting.train.health import Health
 from dcgan_inpainting.train.params import TrainParams
 from dcgan_inpainting.train.updates import FIGURES, RECALIBRATION_BATCHES, Trainer
-from dcgan_inpainting.train.validation import Validator, better
+from dcgan_inpainting.train.validation import LOOKS, Validator, better
 from dcgan_inpainting.training.history import History, Row, not_finite_in
 from dcgan_inpainting.training.loop import DivergedError, Observer, Schedule, Training
 
@@ -83,7 +83,8 @@ def fit(
             f"the training diverged before its first validation: {training.diverged}; try a lower "
             "train.learning_rate, or validate sooner (train.validate_every)"
         )
-    return Trained(*gan.best, training.history, training.diverged)
+    looks, weights = gan.best
+    return Trained(looks[-1], weights, training.history, training.diverged)
 
 
 class _Gan:
@@ -99,7 +100,8 @@ class _Gan:
         self.trainer = Trainer(params, images.shape[1], fabric)
         self.batches = Batches(images, params, Rank.of(fabric))
         self.health = Health()
-        self.best: tuple[Row, Weights] | None = None
+        self.looks: list[Row] = []  # the last LOOKS validations, the latest last
+        self.best: tuple[list[Row], Weights] | None = None  # looks up to the best one, its weights
 
     def step(self, number: int) -> Tensor:
         return self.trainer.step(self.batches(number))
@@ -118,16 +120,17 @@ class _Gan:
         row = {**place, **self.validator.scores(networks.average)}
         if fault := not_finite_in(row):
             raise DivergedError(fault)
-        if self.best is None or better(row, self.best[0], self.params.select):
-            self.best = row, weights
+        self.looks = [*self.looks, row][-LOOKS:]
+        if self.best is None or better(self.looks, self.best[0], self.params.select):
+            self.best = self.looks, weights
         return row, grid(self.validator.samples(networks.average, self.params.samples))
 
     def sound(self) -> bool:
         return self.trainer.sound()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"trainer": self.trainer.state_dict(), "best": self.best}
+        return {"trainer": self.trainer.state_dict(), "looks": self.looks, "best": self.best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.trainer.load_state_dict(state["trainer"])
-        self.best = state["best"]
+        self.looks, self.best = state["looks"], state["best"]

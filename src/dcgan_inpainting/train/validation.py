@@ -1,6 +1,8 @@
 """How good a generator is, judged by images that it was not trained on."""
 
+from collections.abc import Sequence
 from functools import cached_property
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -18,14 +20,25 @@ from dcgan_inpainting.training.history import Row
 
 SAMPLES_AT_ONCE = 256  # bounds the memory that samples take
 RECONSTRUCTED = 64  # validation faces; their mean PSNR is then known to about ±0.4 dB
+LOOKS = 3  # validations whose mean score decides which weights are used
 CURVES = ("swd", "reconstruction_psnr")  # the scores that are watched while a training runs
 
 
-def better(scores: Row, than: Row, by: Literal["swd", "reconstruction", "last"]) -> bool:
-    """Return whether a validation's scores are better than an earlier one's, judged by one."""
+def better(
+    looks: Sequence[Row], than: Sequence[Row], by: Literal["swd", "reconstruction", "last"]
+) -> bool:
+    """Return whether a training was better at one look than at another, judged by one score.
+
+    Args:
+        looks: the scores of the one and of the LOOKS − 1 before it: their mean counts, since the
+            best of many single ones would be the one with most luck.
+        than: those of the other.
+        by: which score, or that the later one is always better.
+    """
     if by == "swd":
-        return scores["swd"] < than["swd"]
-    return by == "last" or scores["reconstruction_psnr"] > than["reconstruction_psnr"]
+        return fmean(row["swd"] for row in looks) < fmean(row["swd"] for row in than)
+    psnr = [fmean(row["reconstruction_psnr"] for row in rows) for rows in (looks, than)]
+    return by == "last" or psnr[0] > psnr[1]
 
 
 class Validator:

@@ -1,4 +1,4 @@
-"""The training of the U-Net: the encoder's, less what needs a generator or a discriminator."""
+"""The training of the U-Net: the encoder's, less what a generator or a discriminator tells."""
 
 from collections.abc import Callable
 
@@ -62,12 +62,8 @@ def train_unet(
 class _Alone:
     """A U-Net that nothing but its error teaches."""
 
-    def __init__(self, unet: UNet) -> None:
-        self.network = unet
-
-    def fill(self, damaged: Tensor, known: Tensor) -> Tensor:
-        made: Tensor = self.network(damaged, known)
-        return made
+    def __init__(self, network: UNet) -> None:
+        self.network = network
 
     def attempt(self, faces: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        return self.fill(faces, known), torch.zeros((), device=faces.device)
+        return self.network(faces, known), torch.zeros((), device=faces.device)

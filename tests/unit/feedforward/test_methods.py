@@ -10,7 +10,7 @@ from torch import Tensor
 from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.feedforward.methods import FEEDFORWARD, as_method
 from dcgan_inpainting.inpaint.restoration import restore
-from dcgan_inpainting.networks.encoder import load_encoder
+from dcgan_inpainting.networks.unet import ENCODER, load_unet
 from dcgan_inpainting.networks.weights import load_trained
 from tests.tiny_encoder import faces, holes
 from tests.tiny_model import write_models
@@ -53,7 +53,7 @@ def test_the_encoder_is_the_search_s_encoder_without_a_search(models: Path) -> N
     params = settings(encoder_share=1.0, blending="poisson")
     alone = as_method(FEEDFORWARD["encoder"](models), params)(images, known)
     networks = load_trained(models)
-    found = restore(images, known, *networks, params, encoder=load_encoder(models))
+    found = restore(images, known, *networks, params, encoder=load_unet(models, ENCODER))
     assert np.array_equal(alone, found.composite)
 
 

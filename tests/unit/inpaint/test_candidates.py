@@ -48,7 +48,7 @@ def test_the_first_begins_where_the_encoder_says_and_the_others_at_random() -> N
     encoder = freeze(networks()[2])
     together = initialisation.several(made, encoder, 3)
     first, others = initialisation.encoded(made, encoder), initialisation.best_random(made, 2)
-    assert torch.equal(together.z[::3], first.z)
+    assert torch.equal(together.z[::3], first)
     assert torch.equal(together.z.reshape(4, 3, -1)[:, 1:], others.z.reshape(4, 2, -1))
     assert len(together.corrections) == made.params.depth
     assert not any(part.any() for part in together.corrections)
@@ -58,7 +58,7 @@ def test_one_begins_as_ever() -> None:
     made, _ = problem(4, starts=20)
     encoder = freeze(networks()[2])
     assert torch.equal(
-        initialisation.several(made, encoder, 1).z, initialisation.encoded(made, encoder).z
+        initialisation.several(made, encoder, 1).z, initialisation.encoded(made, encoder)
     )
     only = initialisation.several(made, None, 1)
     assert torch.equal(only.z, initialisation.best_random(made).z)

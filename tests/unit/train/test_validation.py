@@ -59,16 +59,19 @@ def test_samples_are_the_same_however_many_are_made_at_once(
     np.testing.assert_allclose(judge.samples(one, 7).astype(int), whole, atol=1)
 
 
-def test_better_is_nearer_by_swd_and_louder_by_psnr() -> None:
+def test_better_is_nearer_by_swd_and_louder_by_psnr_on_average() -> None:
     near = {"swd": 20.0, "reconstruction_psnr": 20.0}
     loud = {"swd": 30.0, "reconstruction_psnr": 22.0}
-    assert better(near, loud, "swd")
-    assert not better(loud, near, "swd")
-    assert better(loud, near, "reconstruction")
-    assert not better(near, loud, "reconstruction")
-    assert better(near, loud, "last")
-    assert better(loud, near, "last")
-    assert not better(near, near, "swd")
+    assert better([near], [loud], "swd")
+    assert not better([loud], [near], "swd")
+    assert better([loud], [near], "reconstruction")
+    assert not better([near], [loud], "reconstruction")
+    assert better([near], [loud], "last")
+    assert better([loud], [near], "last")
+    assert not better([near], [near], "swd")
+    lucky = {"swd": 27.0, "reconstruction_psnr": 23.0}
+    assert not better([near, near, lucky], [loud], "reconstruction")
+    assert better([loud, near, near], [near, loud, loud], "swd")
 
 
 def test_validating_twice_gives_the_same_scores() -> None:
