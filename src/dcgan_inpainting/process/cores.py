@@ -1,4 +1,4 @@
-"""How many cores a stage uses: all, or its share where several queue workers run stages."""
+"""How many cores a stage uses: all but one, or its share where queue workers run stages."""
 
 import os
 import re
@@ -7,6 +7,8 @@ import psutil
 
 # OpenMP's variable, which PyTorch and NumPy's linear algebra read when they are imported.
 THREADS = "OMP_NUM_THREADS"
+
+LOOK = 0.3  # seconds over which others' use of the cores is measured
 
 # What it takes for a number.
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -28,16 +30,29 @@ def cores() -> int:
 
 
 def take_share() -> None:
-    """Set OMP_NUM_THREADS where other queue workers of this project run stages at the same time.
+    """Set OMP_NUM_THREADS so that no thread waits for a core that something else holds.
 
-    Threads that wait for each other on a core that another stage holds cost many times what they
-    gain, so each stage takes the available cores divided by the living workers, at least one. What
-    the user set is left as it is, and so is a stage that runs outside of a queue.
+    Threads that wait for each other then cost many times what they gain. So of more than two cores
+    one is left to whatever else runs; and where other queue workers of this project run stages at
+    the same time, each takes the available cores divided by the living workers, at least one. What
+    the user set is left as it is.
 
     To be called before anything imports PyTorch or NumPy.
     """
-    if _asked_for() is None and (workers := queue_workers()) > 1:
+    if _asked_for() is not None:
+        return
+    if (workers := queue_workers()) > 1:
         os.environ[THREADS] = str(max(1, available() // workers))
+    elif available() > 2:
+        os.environ[THREADS] = str(available() - 1)
+
+
+def crowded() -> bool:
+    """Return whether other programs now hold cores that this one's threads would wait for."""
+    if cores() == 1:
+        return False
+    held = psutil.cpu_percent(LOOK) / 100 * (os.cpu_count() or 1)
+    return cores() + held > available() + 0.5
 
 
 def queue_workers() -> int:

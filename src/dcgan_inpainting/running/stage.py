@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from dcgan_inpainting.common.frame import SILENT, Run
 from dcgan_inpainting.common.settings import S, Section, read_section
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.process.cores import available, cores
+from dcgan_inpainting.process.cores import available, cores, crowded
 from dcgan_inpainting.process.ranks import rank_of_this_process
 from dcgan_inpainting.tracking.runs import track
 
@@ -111,6 +111,8 @@ def _framed(name: str, item: str, params: Section, *, live: bool) -> Iterator[Ru
         return
     if cores() < available():
         log.info("using %d of %d cores", cores(), available())
+    if live and crowded():
+        log.warning("other programs keep a core busy: OMP_NUM_THREADS=1 would be much faster here")
     with _exclusive(name, item), track(name, item, params, project_root(), live=live) as run:
         yield run
 

@@ -75,7 +75,7 @@ def test_no_image_to_train_on(params: Path) -> None:
 @pytest.mark.parametrize(("devices", "nodes"), [(3, 1), (1, 3), (32, 1), (5, 2)])
 def test_a_batch_that_the_processes_cannot_share(params: Path, devices: int, nodes: int) -> None:
     line = refusal(params, f"train.devices={devices}", f"train.nodes={nodes}")
-    assert line.startswith(f"train.batch_size is 32, which {devices * nodes} processes (")
+    assert line.startswith(f"train.batch_size is 16, which {devices * nodes} processes (")
     assert "at least 2 images for each" in line
 
 
@@ -171,7 +171,7 @@ def test_all_that_is_wrong_stands_in_one_line(params: Path) -> None:
         ["inpaint.start=encoder", "inpaint.method=yeh", "encoder.images=0"],
         ["inpaint.depth=6", "inpaint.method=yeh"],
         ["train.devices=all", "train.nodes=3"],
-        ["train.devices=16"],
+        ["train.devices=8"],
         ["crop.size=178", "crop.offset_y=-20"],
         ["crop.size=null", "crop.offset_x=88"],
         ["download.archive=faces"],  # of which drawn faces have no need

@@ -91,29 +91,51 @@ def test_workers_of_a_project_share_the_cores(
     assert share(command(WORKER, project, 1), available) == (1 + others, str(expected), expected)
 
 
-def test_a_single_worker_has_all_cores_whatever_other_projects_do(
+def test_a_single_worker_leaves_one_core_whatever_other_projects_do(
     project: str, idle_worker: Callable[[str, int], "subprocess.Popen[bytes]"]
 ) -> None:
     idle_worker(f"{project}1", 2)
     gone = idle_worker(project, 2)
     gone.kill()
     gone.wait()
-    assert share(command(WORKER, project, 1), 8) == (1, None, 8)
+    assert share(command(WORKER, project, 1), 8) == (1, "7", 7)
 
 
 def test_a_worker_that_is_two_processes_counts_once(
     project: str, idle_worker: Callable[[str, int], object]
 ) -> None:
     idle_worker(project, 1)
-    assert share(command(WORKER, project, 1), 8) == (1, None, 8)
+    assert share(command(WORKER, project, 1), 8) == (1, "7", 7)
 
 
-def test_a_stage_outside_of_the_queue_has_all_cores(
-    project: str, idle_worker: Callable[[str, int], object]
+@pytest.mark.parametrize(
+    ("available", "variable", "used"), [(8, "7", 7), (3, "2", 2), (2, None, 2), (1, None, 1)]
+)
+def test_a_stage_outside_of_the_queue_leaves_one_of_more_than_two_cores(
+    project: str,
+    idle_worker: Callable[[str, int], object],
+    available: int,
+    variable: str | None,
+    used: int,
 ) -> None:
     idle_worker(project, 1)
     idle_worker(project, 2)
-    assert share([], 8) == (0, None, 8)
+    assert share([], available) == (0, variable, used)
+
+
+@pytest.mark.parametrize(
+    ("used", "held", "crowded"),
+    [(2, 0.0, False), (2, 30.0, True), (3, 20.0, False), (3, 40.0, True), (1, 100.0, False)],
+)
+def test_cores_are_crowded_where_others_hold_what_its_threads_need(
+    used: int, held: float, crowded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four cores on the machine, of which a process may use as many as it does, or one more."""
+    monkeypatch.setattr(cores, "available", lambda: 4 if used == 3 else used)
+    monkeypatch.setattr(cores, "cores", lambda: used)
+    monkeypatch.setattr(cores.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(cores.psutil, "cpu_percent", lambda _seconds: held)
+    assert cores.crowded() is crowded
 
 
 @pytest.mark.parametrize(
