@@ -80,6 +80,12 @@ def test_every_script_is_a_stage() -> None:
     assert sorted(scripts) == sorted(set(ROOT.glob("stages/*.py")) - {ROOT / "stages/__init__.py"})
 
 
+@pytest.mark.parametrize("script", sorted(ROOT.glob("stages/*.py")), ids=lambda path: path.stem)
+def test_a_script_parses_calls_and_writes_and_no_more(script: Path) -> None:
+    """Whatever it needs more room for belongs into a room of the package (docs/architecture.md)."""
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 60
+
+
 def rooms(modules: set[Path]) -> set[str]:
     """Return the folders of the package that modules lie in, as dvc.yaml names them."""
     inside = (file.relative_to(PACKAGE) for file in modules if file.is_relative_to(PACKAGE))
