@@ -164,6 +164,7 @@ NOT_RUN = {
     'make tables KEEP="thorough yeh=YEH z_alone=Z_ALONE"': HOURS,
     "python -m benchmarks.draw": BENCHMARK,
     "python -m benchmarks.crop": BENCHMARK,
+    "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,

@@ -254,7 +254,7 @@ class _Learner:
 def _optimisers(network: nn.Module) -> list[tuple[float, torch.optim.Optimizer]]:
     """Return what trains a network: Adam and, for what it is for, Muon; with shares of the rate."""
     by_muon = hidden(network)
-    names = {id(weight) for weight in by_muon}
-    others = [weight for weight in network.parameters() if id(weight) not in names]
+    chosen = set(map(id, by_muon))
+    others = [weight for weight in network.parameters() if id(weight) not in chosen]
     adam = torch.optim.Adam(others, betas=BETAS, fused=True)
     return [(ADAM_SHARE, adam)] + ([(1.0, Muon(by_muon, 0.0))] if by_muon else [])
