@@ -148,7 +148,7 @@ NOT_RUN = {
     f"K='masks.kinds={SEVEN}'": HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.method=yeh': HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.depth=0 -S inpaint.encoder_share=0': HOURS,
-    "dvc exp run -S unet.images=130000": HOURS,
+    "dvc exp run -S unet.images=58000": HOURS,
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S train.images=100000 -S encoder.images=60000"
     " -S masks.images=200": HOURS,
     "N='masks.kinds=[half,strokes_thin,strokes_medium,strokes_thick,text,scratches,corner,"
