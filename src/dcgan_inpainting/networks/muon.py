@@ -5,8 +5,7 @@ layers in neural networks", 2024 (kellerjordan.github.io/posts/muon). PyTorch's 
 alone; convolutions count as matrices here, as there: a row for each channel of the first axis.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -40,12 +39,14 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": learning_rate})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Take a step along the gradients that are there."""
-        assert closure is None
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Take a step along the gradients that are there; it can't work out the loss anew."""
         for group in self.param_groups:
             for weight in group["params"]:
-                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                momentum = state["momentum"]
                 momentum.lerp_(weight.grad, 1 - MOMENTUM)
                 ahead = weight.grad.lerp(momentum, MOMENTUM)  # Nesterov's
                 weight.sub_(orthogonal(ahead.flatten(1)).view_as(weight), alpha=group["lr"])

@@ -35,10 +35,11 @@ def better(
         than: those of the other.
         by: which score, or that the later one is always better.
     """
-    if by == "swd":
-        return fmean(row["swd"] for row in looks) < fmean(row["swd"] for row in than)
-    psnr = [fmean(row["reconstruction_psnr"] for row in rows) for rows in (looks, than)]
-    return by == "last" or psnr[0] > psnr[1]
+    if by == "last":
+        return True
+    score = "swd" if by == "swd" else "reconstruction_psnr"
+    this, other = (fmean(row[score] for row in rows) for rows in (looks, than))
+    return this < other if by == "swd" else this > other
 
 
 class Validator:
