@@ -47,9 +47,9 @@ def name_of(prefix: str, activations: str, training: str, seed: int) -> str:
     return f"{prefix}-{activations}-{words}-{seed}"
 
 
-def queue(prefix: str, seeds: int, images: int, further: list[str]) -> None:
+def queue(prefix: str, seeds: int, chosen: list[str], images: int, further: list[str]) -> None:
     """Queue all experiments, seed by seed, so that whatever is done first is whole."""
-    for seed, activations, training in product(range(1, seeds + 1), ACTIVATIONS, TRAININGS):
+    for seed, activations, training in product(range(1, seeds + 1), chosen, TRAININGS):
         (of_g, of_d), (updates, times) = ACTIVATIONS[activations], TRAININGS[training]
         settings = [
             f"train.images={round(images * times)}",
@@ -76,36 +76,50 @@ def of_one(name: str) -> dict[str, float]:
     return figures
 
 
-def rows(prefix: str, seeds: int) -> Iterator[list[str]]:
-    """Yield the table: its head, and a row for each training with means and 95 % intervals."""
-    for place, (activations, training) in enumerate(product(ACTIVATIONS, TRAININGS)):
-        names = (name_of(prefix, activations, training, seed) for seed in range(1, seeds + 1))
-        of_all = [of_one(name) for name in names]
+def rows(prefix: str, seeds: int, chosen: list[str]) -> Iterator[list[str]]:
+    """Yield the table: its head, a row for each training, and by how much 1:2 differs from 1:1.
+
+    Cells are means over the seeds with 95 % intervals; differences are taken seed by seed.
+    """
+    numbers = range(1, seeds + 1)
+    for place, activations in enumerate(chosen):
+        of_all = {
+            training: [of_one(name_of(prefix, activations, training, seed)) for seed in numbers]
+            for training in TRAININGS
+        }
         if place == 0:
-            yield ["activations", "G:D", "seeds", *of_all[0]]
-        values = {figure: [float(one[figure]) for one in of_all] for figure in of_all[0]}
-        cells = [
-            f"{fmean(several):.{3 if 'SSIM' in figure else 2}f} ± "
-            f"{interval(several):.{3 if 'SSIM' in figure else 2}f}"
-            for figure, several in values.items()
-        ]
-        yield [activations, training, str(seeds), *cells]
+            yield ["activations", "G:D", *of_all["1:1"][0]]
+        for training, figures in of_all.items():
+            yield [activations, training, *_cells(figures)]
+        for other in ("1:1", "1:1, as long"):
+            pairs = zip(of_all["1:2"], of_all[other], strict=True)
+            differences = [{key: one[key] - two[key] for key in one} for one, two in pairs]
+            yield [activations, f"1:2 less {other}", *_cells(differences, sign="+")]
+
+
+def _cells(of_seeds: list[dict[str, float]], sign: str = "") -> list[str]:
+    """Return mean and interval of each figure over the seeds."""
+    cells = []
+    for figure in of_seeds[0]:
+        values, digits = [one[figure] for one in of_seeds], 3 if "SSIM" in figure else 2
+        cells.append(f"{fmean(values):{sign}.{digits}f} ± {interval(values):.{digits}f}")
+    return cells
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=110_000, help="of each training, but as long")
+    parser.add_argument("--activations", nargs="+", choices=ACTIVATIONS, default=[*ACTIVATIONS])
     parser.add_argument("--prefix", default="article", help="of the experiments' names")
     parser.add_argument("--figures", action="store_true", help="print what they gave")
     parser.add_argument("-S", "--set", action="append", default=[], metavar="KEY=VALUE")
-    arguments = parser.parse_args()
-    if arguments.figures:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(
-            rows(arguments.prefix, arguments.seeds)
-        )
+    asked = parser.parse_args()
+    which = asked.prefix, asked.seeds, asked.activations
+    if asked.figures:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows(*which))
     else:
-        queue(arguments.prefix, arguments.seeds, arguments.images, arguments.set)
+        queue(*which, asked.images, asked.set)
 
 
 if __name__ == "__main__":
