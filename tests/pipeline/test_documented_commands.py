@@ -58,6 +58,8 @@ HERE = {
     PRESET.format("celeba"): f"{SMOKE} crop",
     "dvc exp run -S download.source=folder -S download.archive=/path/to/faces -S crop.size=null":
     " -S download.archive=faces crop",  # what comes after is the same for all images
+    "dvc exp run -S download.source=folder -S download.archive=/path/to/flowers -S crop.size=null"
+    " crop": " -S download.archive=faces",
     "dvc exp run -S 'masks.kinds=[center,half]' -S masks.images=120 -S train.images=110000"
     " crop masks": " -S masks.images=4",
     "git commit -am 'Two kinds of mask, 120 images of each'": "",
