@@ -1,5 +1,5 @@
-# make repro | test | smoke | faults | ui | serve | catch-up | fid | tables | lint | audit. Each makes
-# .venv from requirements.lock first.
+# make repro | test | smoke | faults | ui | report | serve | catch-up | fid | tables | lint | audit. Each
+# makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
@@ -10,7 +10,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: ready repro test smoke faults ui serve catch-up fid tables lint format audit
+.PHONY: ready repro test smoke faults ui report serve catch-up fid tables lint format audit
 
 repro: ready
 ifeq ($(PRESET),)
@@ -42,6 +42,9 @@ smoke: ready
 
 ui: ready
 	@python -m dcgan_inpainting.tracking.ui $(if $(PORT),--port "$(PORT)")
+
+report: ready
+	@python -m dcgan_inpainting.commands.report
 
 serve: ready
 	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \

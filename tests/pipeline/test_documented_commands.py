@@ -36,6 +36,7 @@ SMOKE = (
 HERE = {
     "make repro": "",
     "dvc repro": "",
+    "make report": "",
     "dvc exp run -S inpaint.steps=400": " -S inpaint.steps=4",
     "dvc metrics diff": "",
     "dvc plots diff": "",
@@ -51,6 +52,7 @@ HERE = {
     " --drop 'Created|State|Executor|hole_ssim.*|train.*'": "",
     "python src/dcgan_inpainting/commands/plots_page.py": "",
     "python src/dcgan_inpainting/commands/summary.py": "",
+    "python src/dcgan_inpainting/commands/report.py": "",
     "export OMP_NUM_THREADS=1": "",
     "source .venv/bin/activate": "",
     "dvc repro crop": "",

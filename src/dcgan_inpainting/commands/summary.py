@@ -19,7 +19,8 @@ WHERE = """
 Look at   reports/galleries/    original, damaged, each method, by kind of mask
           reports/train/        loss curves, and samples as training went on
           reports/quality.png   the table above as a plot
-Then      make ui               the runs in MLflow
+Then      make report           all of this as one page
+          make ui               the runs in MLflow
           dvc metrics diff      against the last commit, after you have changed a parameter"""
 
 

@@ -1,5 +1,6 @@
 """The picture of an evaluation: quality by mask and method."""
 
+from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
@@ -39,22 +40,27 @@ def plot_quality(summary: pd.DataFrame, path: Path) -> None:
     save_figure(figure, path)
 
 
+def method_colours(methods: Iterable[str]) -> dict[str, str]:
+    """Return the colour that each method has in plots."""
+    others = dict(zip(BASELINES, cycle(GREYS), strict=False))
+    others |= zip(FEEDFORWARD, cycle(BLUES), strict=False)
+    return {method: others.get(method, OUR_COLOUR) for method in methods}
+
+
 def _bars(axes: Axes, summary: pd.DataFrame, metric: str) -> None:
     label = f"%.{METRICS[metric].digits - 1}f"  # there is little room above a bar
     heights = summary[metric].unstack("method", sort=False)
     errors = summary[f"{metric}_ci95"].unstack("method", sort=False)
     share = 0.85 / heights.shape[1]
-    colours = dict(zip(BASELINES, cycle(GREYS), strict=False))
-    colours |= zip(FEEDFORWARD, cycle(BLUES), strict=False)
+    colours = method_colours(heights.columns)
     for place, method in enumerate(heights.columns):
         left = [row + (place - (heights.shape[1] - 1) / 2) * share for row in range(len(heights))]
-        colour = colours.get(method, OUR_COLOUR)
         bars = axes.bar(
             left,
             heights[method],
             share,
             yerr=errors[method],
-            color=colour,
+            color=colours[method],
             label=method,
             error_kw={"elinewidth": 0.8},
         )

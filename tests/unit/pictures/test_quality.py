@@ -13,7 +13,13 @@ from PIL import Image
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.evaluate.metrics import HEADLINE
 from dcgan_inpainting.evaluate.trials import OTHERS
-from dcgan_inpainting.pictures.quality import BLUES, GREYS, OUR_COLOUR, plot_quality
+from dcgan_inpainting.pictures.quality import (
+    BLUES,
+    GREYS,
+    OUR_COLOUR,
+    method_colours,
+    plot_quality,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,6 +64,12 @@ def test_equal_tables_give_equal_files(tmp_path: Path) -> None:
     files = [(tmp_path / f"{name}.png").read_bytes() for name in "abc"]
     assert files[0] == files[1]
     assert files[0] != files[2]
+
+
+def test_each_method_has_a_colour_of_its_own() -> None:
+    colours = method_colours([*OTHERS, "yeh"])
+    assert colours["yeh"] == OUR_COLOUR
+    assert len({*colours.values()}) == len(OTHERS) + 1
 
 
 def test_dvc_draws_the_same_metrics_with_the_same_labels() -> None:

@@ -1,0 +1,35 @@
+"""What the workspace holds, as one page that opens anywhere: `make report`."""
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Also as a script, whose folder Python takes for the place of its modules.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from dcgan_inpainting.common.files import replacing
+from dcgan_inpainting.process.command_line import reporting
+
+REPORT = Path("reports/report.html")
+
+
+def main() -> None:
+    """Write the page; end the process as command_line says."""
+    argparse.ArgumentParser(
+        prog="python -m dcgan_inpainting.commands.report",
+        description=(__doc__ or "").partition("\n")[0],
+    ).parse_args()
+    with reporting("report"):
+        # Not at the top: matplotlib and pandas take seconds, and --help needs neither.
+        from dcgan_inpainting.report.page import page
+
+        text = page(datetime.now())
+        with replacing(REPORT) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        print(f"{REPORT}: {len(text.encode()) / 1e6:.1f} MB; open it in a browser")
+
+
+if __name__ == "__main__":
+    main()
