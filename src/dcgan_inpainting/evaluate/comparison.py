@@ -12,7 +12,7 @@ from dcgan_inpainting.evaluate.pairs import Floats, Pairs, Truth, View
 from dcgan_inpainting.evaluate.trials import Trial
 from dcgan_inpainting.process.cores import cores
 
-IMAGES_AT_ONCE = 16  # of a thread: what it works on then stays near the processor
+IMAGES_AT_ONCE = 4  # of a thread: what it works on then stays near the processor
 
 Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
 

@@ -12,8 +12,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dcgan_inpainting.common.images import Images
-
 Floats = NDArray[np.float64]
 Filter = Callable[[int, int], Floats]  # of a side and a size
 
@@ -32,20 +30,20 @@ class Haar:
     colours: Floats  # two: N×2×h×w
 
     @classmethod
-    def of(cls, images: Images) -> "Haar":
-        """Take images (uint8, N×H×W×3) apart.
+    def of(cls, levels: Floats) -> "Haar":
+        """Take images (N×3×H×W, 0…1) apart.
 
         Raises:
             ValueError: their sides are odd, or smaller than 16 pixels.
         """
-        count, height, width, _ = images.shape
+        height, width = levels.shape[2:]
         if min(height, width) < LEAST or height % 2 or width % 2:
             raise ValueError(
                 f"HaarPSI wants an even size from {LEAST} pixels, not {height}×{width}"
             )
-        cells = images.reshape(count, height // 2, 2, width // 2, 2, 3)
-        halved = cells.sum(axis=(2, 4), dtype=np.float64) / 4
-        planes = np.moveaxis(halved @ YIQ.T, -1, 0)
+        rows = levels[:, :, ::2] + levels[:, :, 1::2]
+        halved = (rows[..., ::2] + rows[..., 1::2]) * (255 / 4)
+        planes = np.einsum("kc,nchw->knhw", YIQ, halved)
         edges = [_edges(planes[0], size) for size in (2, 4, 8)]
         colours = [_filtered(plane, _box, _box, 2) / 2 for plane in planes[1:]]
         return cls(np.stack(edges[:2], axis=2), edges[2], np.stack(colours, axis=1))

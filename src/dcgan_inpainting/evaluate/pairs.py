@@ -47,7 +47,7 @@ class View:
     @cached_property
     def haar(self) -> Haar:
         """What HaarPSI compares."""
-        return Haar.of(self.images)
+        return Haar.of(self.levels)
 
 
 @dataclass(frozen=True)

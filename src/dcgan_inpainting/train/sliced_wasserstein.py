@@ -25,7 +25,6 @@ BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # Burt and Adelson's filter
 
 _IMAGES_AT_ONCE = 128  # bounds what the pyramid takes
 _PROJECTED_AT_ONCE = 2**22  # values: 16 MB, bounds what the projected patches take
-_KEYS = 2**16
 
 
 @dataclass(frozen=True)
@@ -150,27 +149,19 @@ def _smooth(images: Tensor) -> Tensor:
 
 
 def _mean_distance(first: Tensor, second: Tensor, directions: Tensor) -> float:
-    """Return the 1-Wasserstein distance of two sets of points, mean over the directions.
-
-    Projections are rounded to 16-bit keys between both sets' extremes. The distance of two such
-    sets is the area between their distributions, which counting gives without sorting.
-    """
+    """Return the 1-Wasserstein distance of two sets of points, mean over the directions."""
     total = 0.0
     at_once = max(1, _PROJECTED_AT_ONCE // len(first))
     for some in directions.T.split(at_once):
-        one, other = some @ first.T, some @ second.T
-        lowest = torch.minimum(one.amin(1), other.amin(1))[:, None]
-        span = torch.maximum(one.amax(1), other.amax(1))[:, None] - lowest
-        span[span == 0] = 1
-        unit = span / (_KEYS - 1)
-        more = _counts(one, lowest, unit) - _counts(other, lowest, unit)
-        areas = more.cumsum(1).abs_().sum(1)
-        total += float(areas.double() @ unit[:, 0].double())
+        one, other = (_sorted(some @ points.T) for points in (first, second))
+        total += float(one.sub_(other).abs_().sum(1).double().sum())
     return total / (len(first) * directions.shape[1])
 
 
-def _counts(values: Tensor, lowest: Tensor, unit: Tensor) -> Tensor:
-    """Return how many of each row's values (which change) are so many units above its lowest."""
-    keys = values.sub_(lowest).mul_(1 / unit).add_(0.5).long()  # which rounds down
-    keys += _KEYS * torch.arange(len(keys), device=keys.device)[:, None]
-    return keys.flatten().bincount(minlength=_KEYS * len(keys)).reshape(len(keys), _KEYS)
+def _sorted(values: Tensor) -> Tensor:
+    """Return each row's values sorted; `values` may be changed."""
+    if values.device.type == "cuda":
+        return values.sort(1).values
+    # Ten times as fast as PyTorch on a CPU.
+    values.numpy().sort(axis=1)
+    return values
