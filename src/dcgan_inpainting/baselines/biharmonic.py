@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcgan_inpainting.common.images import Images, Known
 
@@ -48,19 +49,15 @@ def smoothest(image: Images, known: Known) -> Images:
 
 @lru_cache
 def _bilaplacian(height: int, width: int) -> "csr_array":
-    """Return the Laplacian of the Laplacian, a row for each pixel: (H·W)×(H·W)."""
-    from scipy import sparse
+    """Return the Laplacian of the Laplacian, a row for each pixel: HW×HW."""
+    from scipy.sparse import csr_array, kron
 
-    down, across = (_second_difference(side) for side in (height, width))
-    laplacian = sparse.kron(down, sparse.eye_array(width)) + sparse.kron(
-        sparse.eye_array(height), across
-    )
-    return (laplacian @ laplacian).tocsr()
+    down, across = (_second_differences(side) for side in (height, width))
+    laplacian = csr_array(kron(down, np.eye(width))) + csr_array(kron(np.eye(height), across))
+    return csr_array(laplacian @ laplacian)
 
 
-def _second_difference(side: int) -> "csr_array":
-    from scipy import sparse
-
-    middle = np.full(side, -2.0)
-    middle[[0, -1]] = -1  # the neighbour beyond the border is the pixel itself
-    return sparse.diags_array([1.0, middle, 1.0], offsets=[-1, 0, 1], shape=(side, side))
+def _second_differences(side: int) -> NDArray[np.float64]:
+    """Return a pixel's differences from its neighbours in a row, a row for each: side×side."""
+    differences = np.diff(np.eye(side), axis=0)
+    return differences.T @ differences

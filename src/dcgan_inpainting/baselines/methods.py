@@ -5,13 +5,13 @@ memory-mapped).
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from dcgan_inpainting.baselines.biharmonic import smoothest
 from dcgan_inpainting.common.images import Images, Known, Method
 from dcgan_inpainting.process.cores import cores
-from dcgan_inpainting.process.parallel import process_pool
 
 CHUNK = 1024  # training images in memory at once
 
@@ -27,7 +27,7 @@ def mean(train: Images) -> Method:
 
 def nearest(train: Images) -> Method:
     """Fill each hole from the training image that is nearest, by least squares, where known."""
-    # PyTorch takes seconds to import, and the processes of `biharmonic` have no need of it.
+    # PyTorch takes seconds to import, and whoever asks for the names alone has no need of it.
     from dcgan_inpainting.baselines import nearest as search
 
     def fill(damaged: Images, known: Known) -> Images:
@@ -40,8 +40,9 @@ def biharmonic(_train: Images) -> Method:
     """Fill holes with the smoothest surface."""
 
     def fill(damaged: Images, known: Known) -> Images:
-        with process_pool(cores()) as pool:
-            return np.stack(list(pool.map(smoothest, damaged, known, chunksize=8)))
+        # Threads, since most of the time is the solver's, beside which others run.
+        with ThreadPoolExecutor(cores()) as pool:
+            return np.stack(list(pool.map(smoothest, damaged, known)))
 
     return fill
 

@@ -79,13 +79,14 @@ def _filtered(plane: Floats, down: Filter, across: Filter, size: int) -> Floats:
 @lru_cache
 def _box(side: int, size: int) -> Floats:
     """Return what sums up `size` pixels around each along a side, a row for each: side×side."""
-    return sum(np.eye(side, k=place) for place in _places(size))
+    return np.sum([np.eye(side, k=place) for place in _places(size)], axis=0)
 
 
 @lru_cache
 def _step(side: int, size: int) -> Floats:
     """Return what takes the second half of them from the first."""
-    return sum(np.eye(side, k=place) * (1 if place <= 0 else -1) for place in _places(size))
+    halves = [np.eye(side, k=place) * (1 if place <= 0 else -1) for place in _places(size)]
+    return np.sum(halves, axis=0)
 
 
 def _places(size: int) -> range:

@@ -6,6 +6,7 @@ Laplacian Pyramid as a Compact Image Code", IEEE Transactions on Communications,
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -143,16 +144,19 @@ def _double(images: Tensor) -> Tensor:
 def _smooth(images: Tensor) -> Tensor:
     """Return images (N×C×S×S) filtered by BINOMIAL in both directions; they are mirrored."""
     side = images.shape[2]
-    padded = pad(images, (2, 2, 2, 2), mode="reflect")
-    rows = sum(weight * padded[..., k : k + side, :] for k, weight in enumerate(BINOMIAL))
-    return sum(weight * rows[..., k : k + side] for k, weight in enumerate(BINOMIAL))
+    for axis in (2, 3):
+        # Two more pixels at both ends of the axis; `pad` begins with the last one.
+        padded = pad(images, (0, 0, 2, 2) if axis == 2 else (2, 2, 0, 0), mode="reflect")
+        parts = (weight * padded.narrow(axis, k, side) for k, weight in enumerate(BINOMIAL))
+        images = reduce(torch.add, parts)
+    return images
 
 
 def _mean_distance(first: Tensor, second: Tensor, directions: Tensor) -> float:
     """Return the 1-Wasserstein distance of two sets of points, mean over the directions."""
     total = 0.0
     at_once = max(1, _PROJECTED_AT_ONCE // len(first))
-    for some in directions.T.split(at_once):
+    for some in torch.split(directions.T, at_once):
         one, other = (_sorted(some @ points.T) for points in (first, second))
         total += float(one.sub_(other).abs_().sum(1).double().sum())
     return total / (len(first) * directions.shape[1])
