@@ -69,13 +69,20 @@ def test_nearest_is_the_least_squares_neighbour_on_the_known_pixels(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("side", "coarse", "fine"), [(64, 16, 32), (32, 4, 8), (24, 16, 32)])
+@pytest.mark.parametrize(
+    ("side", "blocks", "terms"),
+    [(64, (16, 32, 64), 512), (32, (4, 8), 7), (24, (16, 32), 512)],
+)
 def test_the_bound_leaves_out_no_image_that_is_nearest(
-    kind: str, side: int, coarse: int, fine: int, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    side: int,
+    blocks: tuple[int, ...],
+    terms: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On images that are smooth, as faces are, so that most pairs are never measured."""
-    monkeypatch.setattr(nearest, "COARSE", coarse)
-    monkeypatch.setattr(nearest, "FINE", fine)
+    monkeypatch.setattr(nearest, "BLOCKS", blocks)
+    monkeypatch.setattr(nearest, "TERMS_AT_ONCE", terms)
     rng = np.random.default_rng(3)
 
     def smooth(count: int) -> Images:
