@@ -1,18 +1,16 @@
 """What the baselines and the evaluation cost, and so for all of CelebA's test images.
 
 `python -m benchmarks.evaluate`, beside the plain ways: scikit-image and piq, image by image, and
-for `nearest` all distances, by matrix products. It needs what the stage crop leaves. The time is
-the processor's, of all threads together, so that other work on the machine counts little.
+for `nearest` all distances, by matrix products. It needs what the stage crop leaves.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import measured
+from benchmarks.measuring import measured, now
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.images import Images, Known, Method, load_images
 from dcgan_inpainting.evaluate.comparison import measure
@@ -71,13 +69,13 @@ def filling(name: str, kind: str, count: int, plain: bool) -> tuple[int, float]:
     images, known = images_and_masks(kind, count)
     train = load_images(TRAIN)[:-count]
     damaged = np.where(known[..., None], images, np.uint8(0))
-    start = time.process_time()
+    start = now()
     method: Method = BASELINES[name](train)
     if plain:
         PLAIN[name](damaged, known, train)
     else:
         method(damaged, known)
-    return count, time.process_time() - start
+    return count, now() - start
 
 
 def measuring(kind: str, count: int, plain: bool) -> tuple[int, float]:
@@ -86,13 +84,13 @@ def measuring(kind: str, count: int, plain: bool) -> tuple[int, float]:
     rng = np.random.default_rng(0)
     grain = [rng.integers(-20, 21, images.shape) for _ in range(METHODS)]
     restored = {str(n): (images + g).clip(0, 255).astype(np.uint8) for n, g in enumerate(grain)}
-    start = time.process_time()
+    start = now()
     if plain:
         for made in restored.values():
             plain_figures(images, made, known)
     else:
         measure(Trial(images, known, restored))
-    return METHODS * count, time.process_time() - start
+    return METHODS * count, now() - start
 
 
 def plain_figures(images: Images, restored: Images, known: Known) -> None:
@@ -136,7 +134,7 @@ def main() -> None:
     count = parser.parse_args().images
     train = len(load_images(TRAIN)) - MORE * count
     print(f"{count} images of each kind; for nearest {MORE * count}, and {train} to look through")
-    print(f"{'ms of a core an image':24}{'plain':>9}{'ours':>9}{'':10}{'CelebA, min':>12}", end="")
+    print(f"{'ms an image':24}{'plain':>9}{'ours':>9}{'':10}{'CelebA, min':>12}", end="")
     print(f"{'MiB more':>10}")
     for kind in KINDS:
         more = CELEBA * CELEBA_TRAIN // train

@@ -16,7 +16,7 @@ from torch import Tensor
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.networks.devices import device
 
-DAMAGED_AT_ONCE = 2048
+DAMAGED_AT_ONCE = 4096
 TRAINED_AT_ONCE = 1024
 TERMS_AT_ONCE = 512  # of a matrix product: so many are rounded less than thousands
 PAIRS_AT_ONCE = 64  # measured in full; few, so that they stay in the processor's cache
