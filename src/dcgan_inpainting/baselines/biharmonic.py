@@ -5,16 +5,13 @@ International Journal of Mathematics and Mathematical Sciences, 2018.
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+from scipy.sparse import csr_array, kron
 
 from dcgan_inpainting.common.images import Images, Known
-
-# SciPy is slow to import, and whoever checks the baselines' names has no need of it.
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 
 def smoothest(image: Images, known: Known) -> Images:
@@ -30,8 +27,6 @@ def smoothest(image: Images, known: Known) -> Images:
         image: uint8, H×W×3; what stands in the hole counts nothing.
         known: boolean, H×W, True = known; at least one pixel is.
     """
-    from scipy.linalg import solveh_banded
-
     hole = np.flatnonzero(~known)
     seen = image[known]
     equations = _bilaplacian(*known.shape)[hole]
@@ -48,10 +43,8 @@ def smoothest(image: Images, known: Known) -> Images:
 
 
 @lru_cache
-def _bilaplacian(height: int, width: int) -> "csr_array":
+def _bilaplacian(height: int, width: int) -> csr_array:
     """Return the Laplacian of the Laplacian, a row for each pixel: HW×HW."""
-    from scipy.sparse import csr_array, kron
-
     down, across = (_second_differences(side) for side in (height, width))
     laplacian = csr_array(kron(down, np.eye(width))) + csr_array(kron(np.eye(height), across))
     return csr_array(laplacian @ laplacian)

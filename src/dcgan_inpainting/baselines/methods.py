@@ -5,13 +5,11 @@ memory-mapped).
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from dcgan_inpainting.baselines.biharmonic import smoothest
 from dcgan_inpainting.common.images import Images, Known, Method
-from dcgan_inpainting.process.cores import cores
+from dcgan_inpainting.process.parallel import in_threads
 
 CHUNK = 1024  # training images in memory at once
 
@@ -38,11 +36,11 @@ def nearest(train: Images) -> Method:
 
 def biharmonic(_train: Images) -> Method:
     """Fill holes with the smoothest surface."""
+    # SciPy is slow to import too.
+    from dcgan_inpainting.baselines.biharmonic import smoothest
 
     def fill(damaged: Images, known: Known) -> Images:
-        # Threads, since most of the time is the solver's, beside which others run.
-        with ThreadPoolExecutor(cores()) as pool:
-            return np.stack(list(pool.map(smoothest, damaged, known)))
+        return np.stack(in_threads(smoothest, damaged, known))
 
     return fill
 

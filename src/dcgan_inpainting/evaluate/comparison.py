@@ -1,6 +1,5 @@
 """The comparison of our restorations with the baselines, image by image and on average."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from statistics import fmean
 
@@ -10,7 +9,7 @@ import pandas as pd
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, PAIRED, interval, quality
 from dcgan_inpainting.evaluate.pairs import Floats, Pairs, Truth, View
 from dcgan_inpainting.evaluate.trials import Trial
-from dcgan_inpainting.process.cores import cores
+from dcgan_inpainting.process.parallel import in_threads
 
 IMAGES_AT_ONCE = 4  # of a thread: what it works on then stays near the processor
 
@@ -21,8 +20,7 @@ def measure(trial: Trial) -> pd.DataFrame:
     """Return one row for each method and image: method, row (of the trial), and METRICS."""
     count = len(trial.known)
     parts = [trial[first : first + IMAGES_AT_ONCE] for first in range(0, count, IMAGES_AT_ONCE)]
-    with ThreadPoolExecutor(cores()) as pool:
-        measured = list(pool.map(_figures, parts))
+    measured = in_threads(_figures, parts)
     tables = []
     for method in trial.restored:
         figures = {

@@ -9,6 +9,7 @@ from skimage.restoration import inpaint_biharmonic
 
 from dcgan_inpainting.baselines import methods as baselines
 from dcgan_inpainting.baselines import nearest
+from dcgan_inpainting.baselines.biharmonic import smoothest
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.masks.kinds import KINDS, make_masks
@@ -144,7 +145,7 @@ def test_biharmonic_continues_a_ramp() -> None:
     rows, columns = np.mgrid[:SIDE, :SIDE]
     ramp = np.stack([10 * rows + 20, 5 * columns + 40, 3 * rows + 4 * columns + 60], axis=-1)
     image, known = ramp.astype(np.uint8), masks(1)[0]
-    filled = baselines.smoothest(damage(image[None], known[None])[0], known)
+    filled = smoothest(damage(image[None], known[None])[0], known)
     assert np.abs(filled.astype(int) - ramp).max() <= 1
 
 
