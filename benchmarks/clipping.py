@@ -15,7 +15,8 @@ import torch
 
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.common.settings import load_params
-from dcgan_inpainting.evaluate.metrics import METRICS, Pairs, hole_psnr, interval
+from dcgan_inpainting.evaluate.metrics import METRICS, hole_psnr, interval
+from dcgan_inpainting.evaluate.pairs import Pairs, Truth, View
 from dcgan_inpainting.inpaint.params import YEH, InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.masks.kinds import make_masks
@@ -48,7 +49,7 @@ def main() -> None:
         for name, bound in BOUNDS.items():
             params = InpaintParams.model_validate({**default, "clip": bound})
             found = restore(faces, known, *networks, params)
-            psnr = hole_psnr(Pairs(faces, found.composite, known))
+            psnr = hole_psnr(Pairs(Truth(faces, known), View(found.composite)))
             within_1 = psnr if within_1 is None else within_1
             size = np.abs(found.z)
             lines.writerow(

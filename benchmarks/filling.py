@@ -1,7 +1,7 @@
 """How fast the encoder and the U-Net learn: `python -m benchmarks.filling`.
 
 In turns, so that whatever else the machine does hits both alike; on noise, since no step's time
-depends on what is in the images. The networks have params.yaml's widths.
+depends on what is in the images. The networks have params.yaml's width.
 """
 
 import argparse
@@ -24,15 +24,16 @@ from dcgan_inpainting.unet.training import train_unet
 NAMES = ("encoder", "unet")
 
 
-def rate(name: str, steps: int) -> tuple[int, float]:
+def rate(name: str, steps: int, width: int | None = None, side: int = 64) -> tuple[int, float]:
     """Train one of them for so many steps; return how many images that were, and the seconds."""
     values = load_params()
     size = values["encoder"]["batch_size"]
     length = {"images": (WARM_UP + steps) * size, "validate_every": 10**9}
     params = EncoderParams.model_validate({**values["encoder"], **length})
-    images, clock = random_images(), Clock()
+    images, clock = random_images(side=side), Clock()
     validator = Validator(images[:1], ["center"], params.precision, 0)
-    architecture = TrainParams.model_validate(values["train"]).architecture(images.shape[1])
+    widths = {**values["train"], "width": width or values["train"]["width"]}
+    architecture = TrainParams.model_validate(widths).architecture(side)
     if name == "unet":
         train_unet(images, validator, architecture, params, observer=clock)
     else:

@@ -16,7 +16,6 @@ from dcgan_inpainting.inpaint.objective import context_loss, neighbour_weights, 
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.masks.kinds import make_masks
-from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
 from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.networks.tensors import to_tensor
@@ -25,9 +24,10 @@ from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.train.params import TrainParams
 
 
-def networks() -> tuple[Generator, Discriminator, UNet]:
-    """Return networks of params.yaml's architecture, untrained."""
-    architecture: Architecture = read_section("train", TrainParams).architecture(64)
+def networks(width: int | None, side: int) -> tuple[Generator, Discriminator, UNet]:
+    """Return networks of params.yaml's architecture, or of another width, untrained."""
+    params = read_section("train", TrainParams)
+    architecture = params.model_copy(update={"width": width or params.width}).architecture(side)
     generator, discriminator = Generator(architecture), Discriminator(architecture)
     for network in (generator, discriminator):
         initialise(network, torch.Generator().manual_seed(1))
@@ -37,16 +37,16 @@ def networks() -> tuple[Generator, Discriminator, UNet]:
     return generator, discriminator, encoder.eval()
 
 
-def problem(count: int) -> tuple[np.ndarray, np.ndarray]:
+def problem(count: int, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Return noise images and their center masks."""
-    images = np.random.default_rng(1).integers(0, 256, (count, 64, 64, 3), np.uint8)
-    return images, make_masks("center", count, 64, 1)
+    images = np.random.default_rng(1).integers(0, 256, (count, side, side, 3), np.uint8)
+    return images, make_masks("center", count, side, 1)
 
 
 def plain(steps: int) -> tuple[int, float]:
     """Restore one image."""
-    generator, discriminator, _ = networks()
-    images, known = problem(1)
+    generator, discriminator, _ = networks(None, 64)
+    images, known = problem(1, 64)
     target = to_tensor(images).to(device())
     weights = neighbour_weights(torch.from_numpy(known), 7, 0.0, inside=True).to(device())
     z = torch.randn(1, generator.latent_dim, device=device()).requires_grad_(True)
@@ -64,10 +64,12 @@ def plain(steps: int) -> tuple[int, float]:
     return 1, now() - start
 
 
-def ours(params: InpaintParams, count: int) -> tuple[int, float]:
+def ours(
+    params: InpaintParams, count: int, width: int | None = None, side: int = 64
+) -> tuple[int, float]:
     """Restore `count` images as the stage does."""
-    generator, discriminator, encoder = networks()
-    images, known = problem(count)
+    generator, discriminator, encoder = networks(width, side)
+    images, known = problem(count, side)
     start = now()
     restore(images, known, generator, discriminator, params, encoder=encoder)
     return count, now() - start

@@ -1,6 +1,7 @@
 """What every benchmark does: work in a process of its own, timed, with its own peak memory."""
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,12 +17,16 @@ class Measurement(NamedTuple):
 
 
 def now() -> float:
-    """Return the seconds of a clock, read when a GPU has done all that it was given."""
+    """Return the seconds of a clock, read when a GPU has done all that it was given.
+
+    With CLOCK=processor it is the processor's time, of all threads together: with one thread as
+    long as on a quiet machine, nearly, also where other work runs beside.
+    """
     # Not every benchmark needs PyTorch, which takes seconds to import.
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.synchronize()
-    return time.perf_counter()
+    return time.process_time() if os.environ.get("CLOCK") == "processor" else time.perf_counter()
 
 
 def measured(work: Callable[..., tuple[int, float]], *arguments: object) -> Measurement:

@@ -12,7 +12,7 @@ all of it is the generator's.
 
 import csv
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ import numpy as np
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import load_images, load_masks
 from dcgan_inpainting.evaluate import trials
-from dcgan_inpainting.evaluate.metrics import METRICS, Pairs, interval, quality
+from dcgan_inpainting.evaluate.comparison import measure
+from dcgan_inpainting.evaluate.metrics import METRICS, interval
 from dcgan_inpainting.inpaint.results import load_results
 from dcgan_inpainting.process.command_line import reporting
 
@@ -53,21 +54,20 @@ def rows(protocol: Protocol) -> list[list[str]]:
     split = trials.read_listing()["split"]
     images = load_images(CROPPED / f"{split}.npy")
     known = load_masks(trials.MASKS / f"{protocol.kind}.npy", images)
-    some = slice(min(protocol.images or len(known), len(known)))
+    count = min(protocol.images or len(known), len(known))
     others = trials.others_of([protocol.kind])
-    _, trial = next(trials.read_trials(protocol.kind, images, others, some.stop))
-    methods = dict(trial.restored)
+    _, trial = next(trials.read_trials(protocol.kind, images, others, count))
     found = load_results(trials.INPAINTED / protocol.kind)
-    methods[f"{trials.our_method(protocol.kind)}, not pasted"] = found.raw
+    ours = f"{trials.our_method(protocol.kind)}, not pasted"
+    trial = replace(trial, restored={**trial.restored, ours: np.array(found.raw[:count])})
     lines = []
-    for name, restored in methods.items():
-        figures = quality(Pairs(np.array(images[some]), np.array(restored[some]), known[some]))
+    for name, figures in measure(trial).groupby("method", sort=False):
         cells = [
             f"{METRICS[metric].text(figures[metric].mean())} ± "
             f"{METRICS[metric].text(interval(figures[metric]))}"
             for metric in SHOWN
         ]
-        lines.append([protocol.source, protocol.kind, str(some.stop), name, *cells])
+        lines.append([protocol.source, protocol.kind, str(count), str(name), *cells])
     return lines
 
 

@@ -16,7 +16,8 @@ from benchmarks.measuring import now
 from dcgan_inpainting.baselines.methods import BASELINES
 from dcgan_inpainting.common.images import Images, Method, load_images
 from dcgan_inpainting.common.settings import load_params
-from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, Pairs, quality
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, quality
+from dcgan_inpainting.evaluate.pairs import Pairs, Truth, View
 from dcgan_inpainting.inpaint import params as settings
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import as_method
@@ -59,7 +60,7 @@ def measure(faces: Images, method: Method) -> tuple[float, list[str]]:
         start = now()
         restored = method(damaged, known)
         spent += now() - start
-        found = quality(Pairs(faces, restored, known))
+        found = quality(Pairs(Truth(faces, known), View(restored)))
         means = (METRICS[name].text(found[name].mean()).rjust(5) for name in HEADLINE)
         figures.append(" ".join(means).rjust(12))
     return spent / len(KINDS) / len(faces), figures

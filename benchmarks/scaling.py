@@ -1,6 +1,6 @@
-"""What a training step costs by width, batch, side of the images, and their number.
+"""What a step of each training and the search cost by width, batch, side and number of images.
 
-`python -m benchmarks.scaling`. Each row changes one thing of the first.
+`python -m benchmarks.scaling`. Each row changes one thing of the first of its block.
 """
 
 import argparse
@@ -8,9 +8,12 @@ from typing import Any
 
 import torch
 
+from benchmarks import filling
+from benchmarks.inpaint import ours as restoring
 from benchmarks.measuring import measured
 from benchmarks.train import COUNT, SIDE, ours
-from dcgan_inpainting.common.settings import load_params
+from dcgan_inpainting.common.settings import load_params, read_section
+from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.train.params import TrainParams
@@ -35,10 +38,31 @@ ROWS: tuple[dict[str, Any], ...] = (
 )
 
 
+# Of the encoder's training and of the search: width and side.
+OTHERS = ((None, 64), (48, 64), (96, 64), (None, 32), (None, 128))
+RESTORED = 64  # images of a search
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=40, help="steps to time at batch 32")
     steps = parser.parse_args().steps
+    trainings(steps)
+    inpaint = read_section("inpaint", InpaintParams)
+    print("the encoder's training, and the search")
+    for width, side in OTHERS:
+        name = f"width {width}" if width else f"side {side}"
+        for what, found in (
+            ("encoder", measured(filling.rate, "encoder", max(5, steps // 4), width, side)),
+            ("search", measured(restoring, inpaint, RESTORED, width, side)),
+        ):
+            print(
+                f"{f'{what}, {name}':55}{1000 / found.rate:23.2f}{found.memory:10.0f}", flush=True
+            )
+
+
+def trainings(steps: int) -> None:
+    """Print what the DCGAN's training costs."""
     base = TrainParams.model_validate(load_params()["train"])
     print(f"{torch.get_num_threads()} threads, {device().type}; base: {_shown(base.model_dump())}")
     print(f"{'changed':44} {'images/s':>9} {'ms a step':>10} {'ms an image':>12} {'MiB more':>9}")
@@ -50,7 +74,8 @@ def main() -> None:
         name = ", ".join(f"{key} {value}" for key, value in row.items()) or "–"
         print(
             f"{name:44} {rate:9.1f} {1000 * params.batch_size / rate:10.1f} {1000 / rate:12.2f} "
-            f"{memory:9.0f}"
+            f"{memory:9.0f}",
+            flush=True,
         )
 
 

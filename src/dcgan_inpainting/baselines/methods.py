@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from dcgan_inpainting.common.images import Images, Known, Method
-from dcgan_inpainting.process.cores import cores
-from dcgan_inpainting.process.parallel import process_pool
+from dcgan_inpainting.process.parallel import in_threads
 
 CHUNK = 1024  # training images in memory at once
 
@@ -26,7 +25,7 @@ def mean(train: Images) -> Method:
 
 def nearest(train: Images) -> Method:
     """Fill each hole from the training image that is nearest, by least squares, where known."""
-    # PyTorch takes seconds to import, and the processes of `biharmonic` have no need of it.
+    # PyTorch takes seconds to import, and whoever asks for the names alone has no need of it.
     from dcgan_inpainting.baselines import nearest as search
 
     def fill(damaged: Images, known: Known) -> Images:
@@ -36,27 +35,14 @@ def nearest(train: Images) -> Method:
 
 
 def biharmonic(_train: Images) -> Method:
-    """Fill holes with the smoothest surface: scikit-image's biharmonic inpainting.
-
-    Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
-    Functions", International Journal of Mathematics and Mathematical Sciences, 2018.
-    """
+    """Fill holes with the smoothest surface."""
+    # SciPy is slow to import too.
+    from dcgan_inpainting.baselines.biharmonic import smoothest
 
     def fill(damaged: Images, known: Known) -> Images:
-        with process_pool(cores()) as pool:
-            return np.stack(list(pool.map(smoothest, damaged, known, chunksize=8)))
+        return np.stack(in_threads(smoothest, damaged, known))
 
     return fill
-
-
-def smoothest(image: Images, known: Known) -> Images:
-    """Return one image (H×W×3) with its hole (known: H×W) filled by the smoothest surface."""
-    # Slow to import, with all of SciPy, and whoever checks the baselines' names has no need of it.
-    from skimage.restoration import inpaint_biharmonic
-
-    filled = inpaint_biharmonic(image, ~known, channel_axis=-1)
-    levels = np.rint(filled * 255).clip(0, 255).astype(np.uint8)
-    return np.where(known[..., None], image, levels)
 
 
 # All of them, in the order of tables and plots: a new one is a function and a line here.

@@ -1,8 +1,9 @@
 """Which training image is nearest to a damaged one, exactly, with few pairs looked at in full.
 
-A lower bound of the distance, from means over blocks of pixels, is a matrix product some ten times
-smaller than the distances'. Only pairs whose bound is not above the nearest distance found so far
-are measured, in whole numbers. All of it in parts of bounded size, on the GPU where there is one.
+A lower bound of the distance, from means over blocks of pixels, is a matrix product that is smaller
+than the distances', where holes are whole some ten times. Only pairs whose bound is not above the
+nearest distance found so far are measured, in whole numbers. All of it in parts of bounded size, on
+the GPU where there is one.
 """
 
 import math
@@ -17,8 +18,10 @@ from dcgan_inpainting.networks.devices import device
 
 DAMAGED_AT_ONCE = 4096
 TRAINED_AT_ONCE = 1024
+TERMS_AT_ONCE = 512  # of a matrix product: so many are rounded less than thousands
 PAIRS_AT_ONCE = 64  # measured in full; few, so that they stay in the processor's cache
-COARSE, FINE = 16, 32  # blocks along a side
+BLOCKS = (16, 32, 64)  # along a side, from coarse to fine
+PARTLY = 0.2  # the most blocks that may be known in part
 MIDDLE = 128  # of the grey levels; smaller numbers are rounded less
 EXACT = 256  # squares of differences of grey levels of which float32 holds the sum
 _EPSILON = 2.0**-23  # float32's
@@ -63,22 +66,22 @@ class _Search:
         self._images = self._centred(damaged)
         self._known = torch.from_numpy(known)[:, None].to(self._place)
         count, side = known.shape[:2]
-        for blocks in (COARSE, FINE):
-            # Finer where most of the blocks are known in part.
+        for blocks in BLOCKS:
+            # Of a block that is known in part the bound knows little.
             self._block = math.gcd(side, max(1, side // blocks))
             seen = _sums(self._known.float(), self._block)
             partly = (seen > 0) & (seen < self._block**2)
-            if 2 * partly.sum() < (seen > 0).sum():
+            if partly.sum() < PARTLY * (seen > 0).sum():
                 break
         values = _sums((self._images * self._known).float(), self._block)
-        self._values = values.flatten(1)
-        self._weights = seen.expand_as(values).flatten(1)
-        constant = (self._values.double().square() / self._weights.clamp_min(1)).sum(1)
+        constant = (values.double().square() / seen.clamp_min(1)).sum((1, 2, 3))
         self._constant = constant.float()
+        self._values, self._weights = values.flatten(1), seen.flatten(1)
         self._missing = torch.where(seen > 0, 1 - seen / self._block**2, 0).flatten(1)
-        # What float32 may round off sums of so many products, none larger than 2·128² a pixel.
-        terms = 2 * self._values.shape[1] + 1
-        self._slack = terms * _EPSILON * 4 * MIDDLE**2 * self._weights.sum(1)
+        # What float32 may round off: the products of a pixel are 4·128² in each channel at most,
+        # and none of them goes into more sums than so many.
+        terms = TERMS_AT_ONCE + 4 * self._weights.shape[1] // TERMS_AT_ONCE + 8
+        self._slack = terms * _EPSILON * 3 * 4 * MIDDLE**2 * self._weights.sum(1)
         # Distance and index in one number, so that the least is the nearest, and the first of them.
         self._best = torch.full((count,), torch.iinfo(torch.int64).max, device=self._place)
 
@@ -111,14 +114,23 @@ class _Search:
     def _bounds(self, images: Tensor) -> Tensor:
         """Return the lower bound of each training image's distance to each damaged one, M×N."""
         size = self._block**2
-        sums = _sums(images, self._block)
-        squares = _sums(images.square().sum(1, keepdim=True), self._block)
-        rest = (squares[:, 0] - sums.square().sum(1) / size).clamp_min(0).flatten(1)
-        mean = sums.flatten(1) / size
-        coarse = torch.addmm(self._constant, mean.square(), self._weights.T)
-        coarse.addmm_(mean, self._values.T, alpha=-2).sub_(self._slack).clamp_min_(0).sqrt_()
+        mean = _sums(images, self._block) / size
+        squares = mean.square().sum(1)
+        bounds = self._constant.repeat(len(images), 1)
+        for left, right, factor in (
+            (squares.flatten(1), self._weights, 1),
+            (mean.flatten(1), self._values, -2),
+        ):
+            columns = (torch.split(matrix, TERMS_AT_ONCE, 1) for matrix in (left, right))
+            for some, others in zip(*columns, strict=True):
+                bounds.addmm_(some, others.T, alpha=factor)
+        bounds.sub_(self._slack).clamp_min_(0)
+        if size == 1:
+            return bounds
+        whole = _sums(images.square().sum(1, keepdim=True), self._block)[:, 0]
+        rest = (whole - size * squares).clamp_min(0).flatten(1)
         lost = (rest @ self._missing.T).mul_(1.001).sqrt_()
-        return coarse.sub_(lost).clamp_min_(0).square_().mul_(1 - 16 * _EPSILON)
+        return bounds.sqrt_().sub_(lost).clamp_min_(0).square_().mul_(1 - 16 * _EPSILON)
 
     def _measure(self, images: Tensor, which: Tensor, whose: Tensor, start: int) -> None:
         """Measure pairs of a training image (`which`) and a damaged one (`whose`), and keep."""

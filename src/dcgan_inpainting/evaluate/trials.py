@@ -19,7 +19,7 @@ OTHERS = {  # what fills holes without a search, in the order of tables, by wher
     **dict.fromkeys(BASELINES, Path("data/baselines")),
     **dict.fromkeys(FEEDFORWARD, Path("data/feedforward")),
 }
-IMAGES_AT_ONCE = 4096  # some 500 MB at 64 pixels with five methods
+IMAGES_AT_ONCE = 512  # some 40 MB at 64 pixels with five methods
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Trial:
     original: Images  # uint8, N×H×W×3
     known: Known  # N×H×W, True = known
     restored: Mapping[str, Images]  # by method, each N×H×W×3
+
+    def __getitem__(self, some: slice) -> "Trial":
+        """Return some of the images."""
+        restored = {name: images[some] for name, images in self.restored.items()}
+        return Trial(self.original[some], self.known[some], restored)
 
     @property
     def damaged(self) -> Images:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from dcgan_inpainting.common.errors import UserError
@@ -19,6 +18,9 @@ from dcgan_inpainting.train.updates import FIGURES, RECALIBRATION_BATCHES, Train
 from dcgan_inpainting.train.validation import LOOKS, Validator, better
 from dcgan_inpainting.training.history import History, Row, not_finite_in
 from dcgan_inpainting.training.loop import DivergedError, Observer, Schedule, Training
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 CURVE_POINTS = 500  # rows of the loss curves, each the mean over the steps since the one before
 
@@ -45,7 +47,7 @@ def fit(
     images: Images,
     validator: Validator,
     params: TrainParams,
-    fabric: Fabric,
+    fabric: "Fabric",
     *,
     observer: Observer | None = None,
     memory: Memory | None = None,
@@ -93,7 +95,7 @@ class _Gan:
     figures = FIGURES
 
     def __init__(
-        self, images: Images, validator: Validator, params: TrainParams, fabric: Fabric
+        self, images: Images, validator: Validator, params: TrainParams, fabric: "Fabric"
     ) -> None:
         self.params = params
         self.validator = validator

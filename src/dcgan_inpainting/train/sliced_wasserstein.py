@@ -6,26 +6,26 @@ Laplacian Pyramid as a Compact Image Code", IEEE Transactions on Communications,
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
 
 from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.networks.devices import device
 
-Floats = NDArray[np.float32]
-
-MAX_IMAGES = 2000  # enough for a stable figure; each pair takes 150 kB and 5 ms
+MAX_IMAGES = 2000  # enough for a stable figure; each pair takes 150 kB and 10 ms of a core
 COARSEST = 16  # side of the pyramid's last level in pixels
 PATCH = 7  # side of a patch in pixels
 PATCHES = 128  # from each image, at each level
 PROJECTIONS = 512
 SCALE = 1000.0  # as the paper's tables have it
-BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16  # Burt and Adelson's filter with a = 3/8
+BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # Burt and Adelson's filter with a = 3/8
 
 _IMAGES_AT_ONCE = 128  # bounds what the pyramid takes
 _PROJECTED_AT_ONCE = 2**22  # values: 16 MB, bounds what the projected patches take
-_GREATEST_KEY = np.iinfo(np.uint16).max
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,16 @@ def sliced_wasserstein(first: Images, second: Images, seed: int) -> Distance:
         ValueError: the sets don't match, are empty, or have sides without such a pyramid.
     """
     _validate(first, second)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)  # draws the same on every device
     levels = {}
     for depth, side in enumerate(_sides(first.shape[1])):
-        corners = rng.integers(0, side - PATCH + 1, (2, len(first), PATCHES))
+        drawn = rng.integers(0, side - PATCH + 1, (2, len(first), PATCHES))
         directions = rng.standard_normal((3 * PATCH * PATCH, PROJECTIONS), np.float32)
         directions /= np.linalg.norm(directions, axis=0)
+        corners = torch.from_numpy(drawn).to(device())
         one, other = (_patches(images, depth, corners) for images in (first, second))
-        levels[side] = SCALE * _mean_distance(one, other, directions)
+        along = torch.from_numpy(directions).to(device())
+        levels[side] = SCALE * _mean_distance(one, other, along)
     return Distance(levels)
 
 
@@ -94,7 +96,7 @@ def _sides(side: int) -> list[int]:
     return sides
 
 
-def _patches(images: Images, depth: int, corners: NDArray[np.int64]) -> Floats:
+def _patches(images: Images, depth: int, corners: Tensor) -> Tensor:
     """Return the normalised patches of one level, a row of 3×7×7 values for each.
 
     Args:
@@ -102,72 +104,69 @@ def _patches(images: Images, depth: int, corners: NDArray[np.int64]) -> Floats:
         depth: which level of the pyramid, 0 = full size.
         corners: the top and the left of each image's patches, 2×N×128.
     """
-    patches = np.empty((*corners.shape[1:], 3, PATCH, PATCH), np.float32)
+    patches = torch.empty(*corners.shape[1:], 3, PATCH, PATCH, device=corners.device)
     for start in range(0, len(images), _IMAGES_AT_ONCE):
         block = slice(start, start + _IMAGES_AT_ONCE)
-        level = _pyramid_level(images[block].astype(np.float32), depth)
-        windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), axis=(1, 2))
+        stored = torch.from_numpy(np.array(images[block])).to(corners.device)
+        level = _pyramid_level(stored.permute(0, 3, 1, 2).float(), depth)
+        windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
         tops, lefts = corners[:, block]
-        patches[block] = windows[np.arange(len(level))[:, None], tops, lefts]
+        which = torch.arange(len(level), device=level.device)[:, None]
+        patches[block] = windows[which, :, tops, lefts]
     for channel in range(3):
         values = patches[:, :, channel]
-        values -= float(values.mean(dtype=np.float64))
-        deviation = float(values.std(dtype=np.float64))
+        values -= float(values.mean(dtype=torch.float64))
+        deviation = float(values.double().std(correction=0))
         if deviation > 0:  # patches of one colour have nothing to normalise
             values /= deviation
-    return patches.reshape(-1, 3 * PATCH * PATCH)
+    return patches.flatten(0, 1).flatten(1)
 
 
-def _pyramid_level(images: Floats, depth: int) -> Floats:
+def _pyramid_level(images: Tensor, depth: int) -> Tensor:
     """Return one level of the Laplacian pyramid: what the next one lacks, or the last as it is."""
     for _ in range(depth):
         images = _halve(images)
-    if images.shape[1] == COARSEST:
+    if images.shape[2] == COARSEST:
         return images
     return images - _double(_halve(images))
 
 
-def _halve(images: Floats) -> Floats:
-    return _smooth(images)[:, ::2, ::2]
+def _halve(images: Tensor) -> Tensor:
+    return _smooth(images)[..., ::2, ::2]
 
 
-def _double(images: Floats) -> Floats:
-    count, height, width, channels = images.shape
-    spread = np.zeros((count, 2 * height, 2 * width, channels), np.float32)
-    spread[:, ::2, ::2] = 4 * images  # three quarters of the pixels are zeros
+def _double(images: Tensor) -> Tensor:
+    count, channels, height, width = images.shape
+    spread = images.new_zeros(count, channels, 2 * height, 2 * width)
+    spread[..., ::2, ::2] = 4 * images  # three quarters of the pixels are zeros
     return _smooth(spread)
 
 
-def _smooth(images: Floats) -> Floats:
-    rows = correlate1d(images, BINOMIAL, axis=1, mode="mirror")
-    return correlate1d(rows, BINOMIAL, axis=2, mode="mirror")
+def _smooth(images: Tensor) -> Tensor:
+    """Return images (N×C×S×S) filtered by BINOMIAL in both directions; they are mirrored."""
+    side = images.shape[2]
+    for axis in (2, 3):
+        # Two more pixels at both ends of the axis; `pad` begins with the last one.
+        padded = pad(images, (0, 0, 2, 2) if axis == 2 else (2, 2, 0, 0), mode="reflect")
+        parts = (weight * padded.narrow(axis, k, side) for k, weight in enumerate(BINOMIAL))
+        images = reduce(torch.add, parts)
+    return images
 
 
-def _mean_distance(first: Floats, second: Floats, directions: Floats) -> float:
-    """Return the 1-Wasserstein distance of two sets of points, mean over the directions.
-
-    Projections are sorted as 16-bit keys between both sets' extremes, for which numpy has a radix
-    sort, some eight times as fast as that of floats.
-    """
+def _mean_distance(first: Tensor, second: Tensor, directions: Tensor) -> float:
+    """Return the 1-Wasserstein distance of two sets of points, mean over the directions."""
     total = 0.0
     at_once = max(1, _PROJECTED_AT_ONCE // len(first))
-    for start in range(0, directions.shape[1], at_once):
-        some = directions[:, start : start + at_once].T
-        one, other = some @ first.T, some @ second.T
-        lowest = np.minimum(one.min(axis=1), other.min(axis=1))[:, None]
-        span = np.maximum(one.max(axis=1), other.max(axis=1))[:, None] - lowest
-        span[span == 0] = 1
-        unit = span / _GREATEST_KEY
-        ranked, other_ranked = (_sorted_keys(values, lowest, unit) for values in (one, other))
-        total += float(np.abs(ranked - other_ranked).sum(axis=1) @ unit[:, 0].astype(np.float64))
+    for some in torch.split(directions.T, at_once):
+        one, other = (_sorted(some @ points.T) for points in (first, second))
+        total += float(one.sub_(other).abs_().sum(1).double().sum())
     return total / (len(first) * directions.shape[1])
 
 
-def _sorted_keys(values: Floats, lowest: Floats, unit: Floats) -> NDArray[np.int32]:
-    """Return each row's values in units above the row's lowest, rounded and sorted; they change."""
-    values -= lowest
-    values *= 1 / unit
-    values += 0.5  # the conversion rounds down
-    keys = values.astype(np.uint16)
-    keys.sort(axis=1, kind="stable")
-    return keys.astype(np.int32)
+def _sorted(values: Tensor) -> Tensor:
+    """Return each row's values sorted; `values` may be changed."""
+    if values.device.type == "cuda":
+        return values.sort(1).values
+    # Ten times as fast as PyTorch on a CPU.
+    values.numpy().sort(axis=1)
+    return values

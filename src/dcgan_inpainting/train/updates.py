@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
@@ -24,6 +23,9 @@ from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.frozen import plain
 from dcgan_inpainting.train import losses
 from dcgan_inpainting.train.params import TrainParams
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 RECALIBRATION_BATCHES = 32  # 1,024 z at the default batch: the statistics are then within 1 %
 ADAM_SECOND_MOMENT = 0.999  # Adam's own, which Radford et al. 2016 leave as it is
@@ -62,7 +64,7 @@ class Trainer:
     gradients are averaged in the backward pass.
     """
 
-    def __init__(self, params: TrainParams, image_size: int, fabric: Fabric) -> None:
+    def __init__(self, params: TrainParams, image_size: int, fabric: "Fabric") -> None:
         """Draw the weights.
 
         Args:

@@ -9,6 +9,7 @@ from skimage.restoration import inpaint_biharmonic
 
 from dcgan_inpainting.baselines import methods as baselines
 from dcgan_inpainting.baselines import nearest
+from dcgan_inpainting.baselines.biharmonic import smoothest
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.masks.kinds import KINDS, make_masks
@@ -69,13 +70,20 @@ def test_nearest_is_the_least_squares_neighbour_on_the_known_pixels(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("side", "coarse", "fine"), [(64, 16, 32), (32, 4, 8), (24, 16, 32)])
+@pytest.mark.parametrize(
+    ("side", "blocks", "terms"),
+    [(64, (16, 32, 64), 512), (32, (4, 8), 7), (24, (16, 32), 512)],
+)
 def test_the_bound_leaves_out_no_image_that_is_nearest(
-    kind: str, side: int, coarse: int, fine: int, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    side: int,
+    blocks: tuple[int, ...],
+    terms: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On images that are smooth, as faces are, so that most pairs are never measured."""
-    monkeypatch.setattr(nearest, "COARSE", coarse)
-    monkeypatch.setattr(nearest, "FINE", fine)
+    monkeypatch.setattr(nearest, "BLOCKS", blocks)
+    monkeypatch.setattr(nearest, "TERMS_AT_ONCE", terms)
     rng = np.random.default_rng(3)
 
     def smooth(count: int) -> Images:
@@ -137,7 +145,7 @@ def test_biharmonic_continues_a_ramp() -> None:
     rows, columns = np.mgrid[:SIDE, :SIDE]
     ramp = np.stack([10 * rows + 20, 5 * columns + 40, 3 * rows + 4 * columns + 60], axis=-1)
     image, known = ramp.astype(np.uint8), masks(1)[0]
-    filled = baselines.smoothest(damage(image[None], known[None])[0], known)
+    filled = smoothest(damage(image[None], known[None])[0], known)
     assert np.abs(filled.astype(int) - ramp).max() <= 1
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.evaluate import comparison
 from dcgan_inpainting.evaluate.comparison import (
     as_tree,
     headline,
@@ -14,7 +15,8 @@ from dcgan_inpainting.evaluate.comparison import (
     paired,
     summarise,
 )
-from dcgan_inpainting.evaluate.metrics import METRICS, PAIRED, Pairs, quality
+from dcgan_inpainting.evaluate.metrics import METRICS, PAIRED, quality
+from dcgan_inpainting.evaluate.pairs import Pairs, Truth, View
 from dcgan_inpainting.evaluate.trials import Trial
 
 SIDE = 16
@@ -37,7 +39,11 @@ def test_damaged_images_have_grey_holes() -> None:
     assert (damaged[~known] == 128).all()
 
 
-def test_measure_has_a_row_for_each_method_and_image() -> None:
+@pytest.mark.parametrize("at_once", [2, 64])
+def test_measure_has_a_row_for_each_method_and_image(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "IMAGES_AT_ONCE", at_once)
     original, known = noise(1), masks()
     restored = {"b": noise(2), "a": noise(3)}
     table = measure(Trial(original, known, restored))
@@ -45,10 +51,13 @@ def test_measure_has_a_row_for_each_method_and_image() -> None:
     assert list(zip(table.method, table.row, strict=True)) == [
         (method, row) for method in ("b", "a") for row in range(3)
     ]
-    figures = {name: quality(Pairs(original, restored[name], known)) for name in restored}
+    figures = {
+        name: quality(Pairs(Truth(original, known), View(images)))
+        for name, images in restored.items()
+    }
     for _, line in table.iterrows():
         expected = {name: values[line.row] for name, values in figures[line.method].items()}
-        assert line[[*METRICS]].to_dict() == expected
+        assert line[[*METRICS]].to_dict() == pytest.approx(expected, rel=1e-12)
 
 
 def per_image() -> pd.DataFrame:

@@ -8,22 +8,24 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import piq
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve2d
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from dcgan_inpainting.common.images import Images, Known
-from dcgan_inpainting.evaluate import metrics
 from dcgan_inpainting.evaluate.metrics import (
     HEADLINE,
     METRICS,
     PAIRED,
-    Pairs,
     haarpsi,
     interval,
     quality,
 )
+from dcgan_inpainting.evaluate.pairs import Pairs, Truth, View
 
 SIDE = 64
 SRC = Path(__file__).parents[3] / "src"
@@ -49,13 +51,13 @@ def hole(share: str = "center") -> Known:
 
 def of_one(truth: NDArray[np.uint8], image: NDArray[np.uint8], known: Known) -> SimpleNamespace:
     """Return the figures of one restored image, H×W×3."""
-    figures = quality(Pairs(truth[None], image[None], known[None]))
+    figures = quality(Pairs(Truth(truth[None], known[None]), View(image[None])))
     return SimpleNamespace(**{name: value for name, (value,) in figures.items()})
 
 
 def pairs(truth: Images, restored: Images) -> Pairs:
     """Return pairs with masks that do not matter."""
-    return Pairs(truth, restored, np.zeros(truth.shape[:3], bool))
+    return Pairs(Truth(truth, np.zeros(truth.shape[:3], bool)), View(restored))
 
 
 def ssim_map(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -148,7 +150,7 @@ def test_what_cannot_be_measured_is_refused() -> None:
     with pytest.raises(ValueError, match="no hole"):
         of_one(noise(1), noise(2), whole)
     with pytest.raises(ValueError, match="no hole"):  # of one of several
-        Pairs(*(np.stack([noise(1)] * 2),) * 2, np.stack([hole(), whole]))
+        Truth(np.stack([noise(1)] * 2), np.stack([hole(), whole]))
     with pytest.raises(ValueError, match=r"\(1, 64, 32, 3\) .* originals \(1, 64, 64, 3\)"):
         of_one(noise(1), noise(2)[:, :32], hole())
     with pytest.raises(ValueError, match=r"masks .*\(1, 32, 64\)"):
@@ -248,24 +250,47 @@ def test_haarpsi_falls_with_noise_and_with_blur() -> None:
         np.testing.assert_allclose(haarpsi(pairs(worse, truth)), found, rtol=1e-12)  # symmetric
 
 
-def test_the_figures_of_many_images_are_those_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever fits into memory at once; and from arrays that can't be written to."""
+def test_the_figures_of_many_images_are_those_of_each() -> None:
+    """Also from arrays that can't be written to."""
     truth, restored = series()
     truth.flags.writeable = False
-    known = np.stack([hole()] * 5)
+    known = np.stack([hole(), hole("half"), hole("random"), hole(), hole("half")])
     each = [vars(of_one(*one)) for one in zip(truth, restored, known, strict=True)]
-    for at_once in (64, 2):
-        monkeypatch.setattr(metrics, "IMAGES_AT_ONCE", at_once)
-        found = quality(Pairs(truth, restored, known))
-        assert list(found) == list(METRICS)
-        for name, values in found.items():
-            np.testing.assert_allclose(values, [one[name] for one in each], rtol=1e-12)
+    found = quality(Pairs(Truth(truth, known), View(restored)))
+    assert list(found) == list(METRICS)
+    for name, values in found.items():
+        np.testing.assert_allclose(values, [one[name] for one in each], rtol=1e-12)
 
 
-def test_haarpsi_of_small_images_is_refused() -> None:
+def test_the_figures_are_those_of_scikit_image_and_piq() -> None:
     truth, restored = series()
-    with pytest.raises(ValueError, match="size"):
-        haarpsi(pairs(truth[:, :8, :8], restored[:, :8, :8]))
+    known = np.stack([hole("random")] * 5)
+    found = quality(Pairs(Truth(truth, known), View(restored)))
+    tensors = (
+        torch.from_numpy(images).double().permute(0, 3, 1, 2) for images in (truth, restored)
+    )
+    haar = piq.haarpsi(*tensors, reduction="none", data_range=255).numpy()
+    np.testing.assert_allclose(found["haarpsi"], haar, rtol=1e-12)
+    for index, pair in enumerate(zip(truth / 255, restored / 255, strict=True)):
+        mean, full = structural_similarity(
+            *pair,
+            gaussian_weights=True,
+            use_sample_covariance=False,
+            data_range=1,
+            channel_axis=-1,
+            full=True,
+        )
+        assert found["ssim"][index] == pytest.approx(mean, rel=1e-12)
+        assert found["hole_ssim"][index] == pytest.approx(full[~known[index]].mean(), rel=1e-12)
+        expected = peak_signal_noise_ratio(*pair, data_range=1)
+        assert found["psnr"][index] == pytest.approx(expected, rel=1e-12)
+
+
+def test_haarpsi_of_small_or_odd_images_is_refused() -> None:
+    truth, restored = series()
+    for side in (8, 33):
+        with pytest.raises(ValueError, match=f"even size from 16 pixels, not {side}×{side}"):
+            haarpsi(pairs(truth[:, :side, :side], restored[:, :side, :side]))
 
 
 def test_the_names_of_the_metrics_are_there_at_once() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import threadpoolctl
 
 from dcgan_inpainting.process import parallel
 
@@ -56,6 +57,18 @@ def test_an_error_drops_what_has_not_begun() -> None:
             list(parallel.in_order(pool, work, range(10), ahead=10))
         release.set()
     assert len(begun) <= 2
+
+
+def test_threads_return_in_order_and_linear_algebra_starts_none() -> None:
+    def work(item: int, sign: int) -> tuple[int, list[int]]:
+        blas = threadpoolctl.ThreadpoolController().select(user_api="blas")
+        return sign * item, [library["num_threads"] for library in blas.info()]
+
+    found = parallel.in_threads(work, range(20), [-1] * 20)
+    assert [value for value, _ in found] == [-item for item in range(20)]
+    assert all(threads and set(threads) == {1} for _, threads in found)
+    with pytest.raises(ZeroDivisionError):
+        parallel.in_threads(lambda item: 1 // item, [1, 0])
 
 
 def test_chunks() -> None:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve2d
@@ -102,12 +103,13 @@ def test_the_distance_of_points_is_that_of_scipy(shift: float) -> None:
     expected = np.mean(
         [wasserstein_distance(first @ along, second @ along) for along in directions.T]
     )
-    assert module._mean_distance(first, second, directions) == pytest.approx(expected, rel=1e-3)
+    points = (torch.from_numpy(array) for array in (first, second, directions))
+    assert module._mean_distance(*points) == pytest.approx(expected, rel=1e-3)
 
 
 def test_points_that_all_coincide_are_nowhere_apart() -> None:
-    points = np.ones((5, 4), np.float32)
-    assert module._mean_distance(points, points, np.ones((4, 2), np.float32)) == 0
+    points = torch.ones(5, 4)
+    assert module._mean_distance(points, points, torch.ones(4, 2)) == 0
 
 
 # The pyramid
@@ -119,23 +121,23 @@ def smoothed(plane: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def test_levels_of_the_pyramid_are_what_the_next_one_lacks() -> None:
-    images = scenes(1, 2, 64).astype(np.float32)
-    levels = [module._pyramid_level(images, depth) for depth in range(3)]
-    assert [level.shape for level in levels] == [(2, side, side, 3) for side in (64, 32, 16)]
+    images = torch.from_numpy(scenes(1, 2, 64)).permute(0, 3, 1, 2).float()
+    levels = [module._pyramid_level(images, depth).numpy() for depth in range(3)]
+    assert [level.shape for level in levels] == [(2, 3, side, side) for side in (64, 32, 16)]
     for image, channel in ((0, 0), (1, 2)):
-        plane = images[image, :, :, channel].astype(float)
+        plane = images[image, channel].double().numpy()
         for level in levels[:-1]:
             half = smoothed(plane)[::2, ::2]
             spread = np.zeros_like(plane)
             spread[::2, ::2] = half
             expected = plane - 4 * smoothed(spread)
-            np.testing.assert_allclose(level[image, :, :, channel], expected, atol=1e-3)
+            np.testing.assert_allclose(level[image, channel], expected, atol=1e-3)
             plane = half
-        np.testing.assert_allclose(levels[-1][image, :, :, channel], plane, atol=1e-3)
+        np.testing.assert_allclose(levels[-1][image, channel], plane, atol=1e-3)
 
 
 def test_an_image_of_one_colour_has_no_detail_up_to_its_edges() -> None:
-    images = np.full((1, 64, 64, 3), 90, np.float32)
+    images = torch.full((1, 3, 64, 64), 90.0)
     for depth in (0, 1):
         np.testing.assert_allclose(module._pyramid_level(images, depth), 0, atol=1e-4)
     np.testing.assert_allclose(module._pyramid_level(images, 2), 90, atol=1e-4)
@@ -206,9 +208,10 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_patches_have_mean_0_and_deviation_1_in_each_channel() -> None:
-    corners = np.random.default_rng(0).integers(0, 26, (2, 24, 128))
+    corners = torch.from_numpy(np.random.default_rng(0).integers(0, 26, (2, 24, 128)))
     for depth, limit in ((0, 26), (1, 10)):
-        patches = module._patches(scenes(1), depth, corners % limit).reshape(24, 128, 3, 7, 7)
+        patches = module._patches(scenes(1), depth, corners % limit).numpy()
+        patches = patches.reshape(24, 128, 3, 7, 7)
         np.testing.assert_allclose(patches.mean((0, 1, 3, 4)), 0, atol=1e-4)
         np.testing.assert_allclose(patches.std((0, 1, 3, 4)), 1, atol=1e-4)
 
