@@ -8,6 +8,7 @@ import pandas as pd
 
 from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, PAIRED, interval, quality
 from dcgan_inpainting.evaluate.pairs import Floats, Pairs, Truth, View
+from dcgan_inpainting.evaluate.reference import hold_to_reference
 from dcgan_inpainting.evaluate.trials import Trial
 from dcgan_inpainting.process.parallel import in_threads
 
@@ -17,7 +18,11 @@ Tree = dict[str, dict[str, dict[str, float]]]  # mask, method, metric
 
 
 def measure(trial: Trial) -> pd.DataFrame:
-    """Return one row for each method and image: method, row (of the trial), and METRICS."""
+    """Return one row for each method and image: method, row (of the trial), and METRICS.
+
+    Raises:
+        FaultError: PSNR or SSIM is not what scikit-image says.
+    """
     count = len(trial.known)
     parts = [trial[first : first + IMAGES_AT_ONCE] for first in range(0, count, IMAGES_AT_ONCE)]
     measured = in_threads(_figures, parts)
@@ -27,7 +32,9 @@ def measure(trial: Trial) -> pd.DataFrame:
             name: np.concatenate([part[method][name] for part in measured]) for name in METRICS
         }
         tables.append(pd.DataFrame({"method": method, "row": range(count), **figures}))
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    hold_to_reference(trial, table)
+    return table
 
 
 def _figures(trial: Trial) -> dict[str, dict[str, Floats]]:
