@@ -10,7 +10,7 @@ FILES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 FENCED = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n)+)")
 # What an indented block that is no table and no piece of Python begins with.
-PROGRAMS = r"(\w+=\S* )?(make|dvc|git|python|pip|pytest|torchrun|uv|echo|curl)\b|\w+='"
+PROGRAMS = r"(\w+=\S* )*(make|dvc|git|python|pip|pytest|torchrun|uv|echo|curl)\b|\w+='"
 
 
 def commands(file: Path) -> list[str]:

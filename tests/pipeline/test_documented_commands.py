@@ -174,6 +174,8 @@ NOT_RUN = {
     "python -m benchmarks.train --steps 40": BENCHMARK,
     "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,
     "OMP_NUM_THREADS=1 python -m benchmarks.quality --images 16": BENCHMARK,
+    "OMP_NUM_THREADS=1 CLOCK=processor python -m benchmarks.evaluate": BENCHMARK,
+    "OMP_NUM_THREADS=1 CLOCK=processor python -m benchmarks.scaling --steps 6": BENCHMARK,
     "python benchmarks/track.py --stages masks train --repeats 1 --train-images 3000": BENCHMARK,
     ".venv/bin/pip install 'dvc[s3]'": BUCKET,
     "dvc remote add --default storage s3://BUCKET/dcgan-inpainting": BUCKET,
