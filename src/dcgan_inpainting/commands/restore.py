@@ -141,6 +141,8 @@ def _box(text: str) -> list[float]:
 
 
 def _face(text: str) -> int | str:
+    if text not in ("all", "largest") and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor largest nor all")
     return int(text) if text.isdecimal() else text
 
 

@@ -36,6 +36,9 @@ _MODES = ("L", "LA", "RGB", "RGBA")
 _JPEG_START = b"\xff\xd8\xff"
 # TIFF's own ways to write no pixel differently; any other becomes the last one.
 _LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate")
+# Tags of TIFF that say how its pixels lie in the file, or stand there by other means.
+_OF_TIFF_PIXELS = (*range(254, 260), 262, 266, 273, *range(277, 280), 284, 317, 320,
+                   *range(322, 326), 330, 338, 339, 347, *range(529, 533), 34675)  # fmt: skip
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
 
 # By EXIF's numbers: what turns the stored rows and columns upright.
@@ -92,7 +95,7 @@ def read_photograph(path: Path) -> Photograph:
         raise UserError(f"{path} {error}") from None
     except UnidentifiedImageError:
         raise UserError(
-            f"{path} is no JPEG, PNG, TIFF or WebP; convert it to one of these"
+            f"{path} is no JPEG, PNG, TIFF or WebP of a common kind; convert it to one"
         ) from None
     except MemoryError:
         raise
@@ -167,6 +170,8 @@ def _exif(image: Image.Image) -> tuple[bytes | None, int]:
     """Return the EXIF data of a picture that will be upright, and the orientation that it has."""
     try:
         exif = image.getexif()
+        for tag in _OF_TIFF_PIXELS if image.format == "TIFF" else ():
+            exif.pop(tag, None)
         orientation = int(exif.get(ExifTags.Base.Orientation, 1))
         if orientation not in _UPRIGHT:
             kept = image.info.get("exif")
