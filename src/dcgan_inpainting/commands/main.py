@@ -13,6 +13,7 @@ NAME = "dcgan-inpainting"
 # Each the module of its name below, whose `main` takes the words that follow, and a summary.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "restore": ("restore", "restore the damaged faces of your own photographs"),
+    "page": ("page", "paint the hole of a photograph in a browser, and watch it being filled"),
     "preset": ("presets", "print a preset as options of `dvc exp run`"),
 }
 

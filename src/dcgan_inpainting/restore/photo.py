@@ -1,15 +1,17 @@
 """A damaged photograph in, the restored one out: what the command `restore` does for each file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.restore.colours import Colours
-from dcgan_inpainting.restore.face import HINT, Box, find_boxes, frame_of
+from dcgan_inpainting.restore.face import HINT, Box, NoFaceError, find_boxes, frame_of
 from dcgan_inpainting.restore.frame import Frame, reduce
 from dcgan_inpainting.restore.hole import ALPHA, Hole, read_hole
 from dcgan_inpainting.restore.model import Model
@@ -17,6 +19,7 @@ from dcgan_inpainting.restore.paste import paste
 from dcgan_inpainting.restore.photograph import Photograph, read_photograph
 
 Which = Literal["all", "largest"] | int  # a number counts the faces from the left, from 1 on
+OnStep = Callable[[tuple[Frame, ...], float, Images], object]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def restore_photo(
     method: str | None = None,
     candidates: int = 1,
     seed: int | None = None,
+    on_step: OnStep | None = None,
 ) -> Restored:
     """Restore the faces of a photograph where they are missing.
 
@@ -62,6 +66,7 @@ def restore_photo(
             number.
         invert: what the mask keeps is missing, and the other way round.
         method, candidates, seed: see Model.fill.
+        on_step: as Model.fill's, but with the faces' frames before the share.
 
     Raises:
         UserError: a file is bad, no face is found, or the hole lies beside it.
@@ -81,7 +86,10 @@ def restore_photo(
     squares = [reduce(pixels, ~hole, frame) for frame in frames]
     known = np.stack([whole for _, whole in squares])
     seen = np.stack([colours.to_srgb(square) for square, _ in squares])
-    filled = model.fill(seen, known, method=method, candidates=candidates, seed=seed)
+    told = partial(on_step, tuple(frames)) if on_step else None
+    filled = model.fill(
+        seen, known, method=method, candidates=candidates, seed=seed, on_step=told
+    )
     answers = []
     for candidate in range(candidates):
         there = [
@@ -113,7 +121,7 @@ def _frames(
     image = colours.to_srgb(photograph.pixels.astype(np.float64))
     boxes = find_boxes(image, hole)
     if not boxes:
-        raise UserError(f"no face is found: {HINT}")
+        raise NoFaceError("no face is found")
     if face == "largest":
         boxes = [max(boxes, key=lambda box: box[2] * box[3])]
     elif face != "all":
@@ -136,6 +144,6 @@ def _touched(hole: Hole, frames: Sequence[Frame]) -> tuple[list[Frame], float]:
         key=lambda index: int(covered[index].sum()),
     )
     if not touched:
-        raise UserError(f"the hole lies beside the face: if it hides one, {HINT}")
+        raise NoFaceError("the hole lies beside the face", f"if it hides one, {HINT}")
     beside = 1 - np.logical_or.reduce(covered).mean()
     return [frames[index] for index in touched], float(beside)

@@ -88,21 +88,26 @@ def read_photograph(path: Path) -> Photograph:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path} is no file") from None
+    return decode_photograph(data, str(path))
+
+
+def decode_photograph(data: bytes, name: str) -> Photograph:
+    """Return the photograph that a file holds; its name is for messages. See read_photograph."""
     try:
         with _opened(data) as image:
             return _read(data, image)
     except UnreadableImageError as error:
-        raise UserError(f"{path} {error}") from None
+        raise UserError(f"{name} {error}") from None
     except UnidentifiedImageError:
         raise UserError(
-            f"{path} is no JPEG, PNG, TIFF or WebP of a common kind; convert it to one"
+            f"{name} is no JPEG, PNG, TIFF or WebP of a common kind; convert it to one"
         ) from None
     except MemoryError:
         raise
     # Each of Pillow's formats has errors of its own, and broken bytes find more.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} can't be read: {reason}") from None
+        raise UserError(f"{name} can't be read: {reason}") from None
 
 
 def _opened(data: bytes) -> Image.Image:
