@@ -5,8 +5,8 @@ docs/restore.md has every option.
 
 import argparse
 import json
-import logging
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dcgan_inpainting.restore.files import Job
     from dcgan_inpainting.restore.model import Model
     from dcgan_inpainting.restore.photo import Restored
-
-log = logging.getLogger(__name__)
 
 WAYS = (*METHODS, "encoder")
 MOST = 64  # candidates
@@ -58,11 +56,11 @@ def run(options: argparse.Namespace) -> None:
                 if len(found) == 1:
                     raise
                 failed += 1
-                with bar.external_write_mode():
-                    log.error("%s: %s", job.photograph.name, error)
+                said = str(error)
+                named = said if str(job.photograph) in said else f"{job.photograph}: {said}"
+                bar.write(f"restore: {named}", file=sys.stderr)
             else:
-                with bar.external_write_mode():
-                    print(line, flush=True)
+                bar.write(line, file=sys.stdout)
     if failed:
         raise UserError(f"{failed} of {len(found)} photographs are not restored; see above")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.restore.frame import Frame
+from dcgan_inpainting.restore.frame import SIDE, Frame
 from dcgan_inpainting.restore.hole import Hole
 from dcgan_inpainting.restore.paste import spread
 
@@ -20,9 +20,11 @@ HINT = "name its eyes (--eyes X1,Y1,X2,Y2) or a box around it (--box X,Y,W,H)"
 LONGEST = 960  # pixels of the side on which faces are looked for
 SURE = 60  # of 100: below it, what is found is as often none
 
-# Measured by benchmarks/restore.py on faces whose frames are known: the frame's centre from the
-# box's, and its width, in widths of the box.
-_RIGHT, _DOWN, _WIDTH = 0.0, 0.0, 1.4
+# Of faces whose frames are known (benchmarks/restore.py), the frame's width in heights of the box;
+# and where in the 64×64 frame the box's middle lies. The box's width hangs more on how a face is
+# turned.
+_WIDTH = 0.95
+_MIDDLE = 31.5 + 40.5j
 
 
 class NoFaceError(UserError):
@@ -73,5 +75,7 @@ def _smaller(image: NDArray[np.uint8], hole: Hole, size: tuple[int, int]) -> NDA
 def frame_of(box: Box, side: int) -> Frame:
     """Return the frame of an upright face from its box."""
     left, top, width, height = box
-    centre = complex(left + width * (0.5 + _RIGHT) - 0.5, top + height * 0.5 + width * _DOWN - 0.5)
-    return Frame.about(centre, _WIDTH * width, side)
+    turn = _WIDTH * height / side
+    half = 0.5 + 0.5j  # from a pixel's corner to its centre
+    middle = complex(left + width / 2, top + height / 2) - half
+    return Frame(complex(turn), middle - turn * ((_MIDDLE + half) * side / SIDE - half), side)

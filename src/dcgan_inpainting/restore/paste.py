@@ -21,6 +21,7 @@ from dcgan_inpainting.restore.photograph import Levels
 RING = 2.0  # how far from the hole a known pixel counts, in pixels of the square
 FADE = 4.0  # over so many of the square's pixels from its border it gives way to a smooth surface
 LARGEST = 2048  # side of what is spread at once; beyond it, it is spread on a coarser grid
+ENOUGH = 100  # pixels of the ring, for its grain to be told
 _TINY = 1e-6
 
 
@@ -113,24 +114,28 @@ def spread(values: Floats, known: Hole) -> Floats:
 
 
 def _grain(missed: Floats, ring: Hole, scale: float, rng: np.random.Generator) -> Floats:
-    """Return noise like what the square misses in the ring, H×W×C.
+    """Return noise like what the square can't hold of the ring, H×W×C.
 
     It is normal, with the covariance of the planes there, and as coarse as their neighbours are
     alike. Hairs, edges and whatever else stands out in the ring is left out of that.
     """
-    usual = 3 * 1.4826 * np.median(np.abs(missed[ring]), axis=0)
-    good = ring & (np.abs(missed) <= usual).all(2)
-    found = missed[good]
-    if len(found) < 100:
+    wide = (scale, scale, 0.0)
+    share = gaussian_filter(ring.astype(float), wide[:2])[..., None]
+    fine = np.where(ring[..., None], missed - gaussian_filter(missed, wide) / (share + _TINY), 0)
+    usual = 3 * 1.4826 * np.median(np.abs(fine[ring]), axis=0)
+    good = ring & (np.abs(fine) <= usual).all(2)
+    found = fine[good]
+    if len(found) < ENOUGH:
         return np.zeros_like(missed)
-    covariance = found.T @ found / len(found)
     pairs = good[:, 1:] & good[:, :-1]
-    alike = (missed[:, 1:][pairs] * missed[:, :-1][pairs]).mean() if pairs.any() else 0.0
-    alike /= max(float((found**2).mean()), _TINY)
+    alike = (fine[:, 1:][pairs] * fine[:, :-1][pairs]).sum() / max(pairs.sum(), 1)
+    alike /= max(float((found**2).sum()) / len(found), _TINY)
     # Noise under a Gaussian of deviation s is alike by exp(−1 / 4s²) from pixel to pixel.
-    blur = 0.5 / np.sqrt(-np.log(np.clip(alike, 1e-3, 0.999)))
-    noise = gaussian_filter(rng.standard_normal(missed.shape), (min(blur, scale / 2),) * 2 + (0,))
-    noise -= gaussian_filter(noise, (scale, scale, 0))  # what the square itself can hold
+    blur = min(0.5 / np.sqrt(-np.log(np.clip(alike, 1e-3, 0.999))), scale / 2)
+    noise = gaussian_filter(rng.standard_normal(missed.shape), (blur, blur, 0))
+    noise -= gaussian_filter(noise, wide)  # what the square itself can hold
     noise /= max(float(noise.std()), _TINY)
-    floor = _TINY * np.eye(len(covariance))
-    return noise @ np.linalg.cholesky(covariance + floor).T
+    # Less what rounding to whole levels alone makes, which rounding will make again.
+    covariance = found.T @ found / len(found) - np.eye(found.shape[1]) / 12
+    strengths, directions = np.linalg.eigh(covariance)
+    return noise @ (directions * np.sqrt(strengths.clip(0))).T

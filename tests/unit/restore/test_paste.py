@@ -36,7 +36,9 @@ def test_the_truth_brings_the_photograph_back(dtype: type[np.uint8] | type[np.ui
     truth = np.rint(stretched(square) * steps).astype(dtype)
     damaged = np.where(middle()[..., None], dtype(0), truth)
     filled = paste(damaged, middle(), [(FRAME, square * steps)], seed=0)
-    assert np.abs(filled.astype(int) - truth).max() < steps
+    # Rounding alone, in the photograph and in what is spread from it.
+    assert np.abs(filled.astype(int) - truth).max() <= steps
+    assert np.abs(filled.astype(int) - truth).mean() < steps / 4
     assert filled.dtype == dtype
 
 
