@@ -54,7 +54,7 @@ def restore(
         encoder: trained for this generator; needed where the settings use it.
         with_frames: of so many images, from the first, frames of the search are kept too.
         on_images: called after each batch with the number of images that it held.
-        on_iterate: called at each step of a batch's search. An image's points lie behind each other.
+        on_iterate: called at each step of a batch's search, with an image's points together.
 
     Raises:
         ValueError: images and masks don't match in number or size, or there is no encoder.

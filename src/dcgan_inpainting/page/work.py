@@ -134,7 +134,10 @@ def _tell_result(restored: Restored, order: Order, tell: Tell) -> None:
         patch = np.dstack([_seen(one, window), hole])
         box = [left, top, right - left, bottom - top]
         tell({"event": "candidate", "box": box}, _png(patch), _file(one, order))
-    faces = [{"width": frame.width, "stretched": frame.scale} for frame in restored.frames]
+    faces = [
+        {"width": frame.width, "side": frame.side, "stretched": frame.scale}
+        for frame in restored.frames
+    ]
     notes = {"outside": restored.outside, "notes": restored.notes}
     tell({"event": "done", "faces": faces, **notes})
 

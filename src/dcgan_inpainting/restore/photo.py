@@ -87,9 +87,7 @@ def restore_photo(
     known = np.stack([whole for _, whole in squares])
     seen = np.stack([colours.to_srgb(square) for square, _ in squares])
     told = partial(on_step, tuple(frames)) if on_step else None
-    filled = model.fill(
-        seen, known, method=method, candidates=candidates, seed=seed, on_step=told
-    )
+    filled = model.fill(seen, known, method=method, candidates=candidates, seed=seed, on_step=told)
     answers = []
     for candidate in range(candidates):
         there = [

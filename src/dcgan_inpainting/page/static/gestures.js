@@ -3,6 +3,7 @@
 const TAP = 250; // milliseconds: a Tab that is held for less goes to the next control
 const STEP = 60; // pixels of the screen by which an arrow key moves the photograph
 const WHEEL = 0.0015; // of the zoom's logarithm, for each pixel that a wheel turns
+const OTHER_END = 32; // a pen's, among its buttons
 
 /** Let the pointers that touch the canvas paint, mark, move and zoom. */
 export function listenToPointers(canvas, view, page) {
@@ -11,7 +12,7 @@ export function listenToPointers(canvas, view, page) {
 
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    down.set(event.pointerId, point(event));
+    down.set(event.pointerId, [event.clientX, event.clientY]);
     const { x, y } = view.place(event);
     if (down.size === 2) {
       if (doing === "stroke") page.change((hole) => hole.withdraw());
@@ -23,35 +24,38 @@ export function listenToPointers(canvas, view, page) {
       doing = "mark";
     } else if (page.paintable() && event.button !== 2) {
       doing = "stroke";
-      const erase = page.tool() === "erase" || (event.buttons & 32) > 0; // a pen's other end
+      const erase = page.tool() === "erase" || (event.buttons & OTHER_END) > 0;
       page.change((hole) => hole.stroke(x, y, page.size(), erase));
     }
   });
 
   canvas.addEventListener("pointermove", (event) => {
-    const before = down.get(event.pointerId);
     const { x, y } = view.place(event);
-    view.scene.brush =
-      event.pointerType !== "touch" && page.paintable() ? { x, y, size: page.size() } : null;
+    const shown = event.pointerType !== "touch" && page.paintable();
+    view.brush = shown ? { x, y, size: page.size() } : null;
     view.redraw();
+    const before = down.get(event.pointerId);
     if (!before) return;
-    const now = point(event);
+    const now = [event.clientX, event.clientY];
+    down.set(event.pointerId, now);
     if (doing === "stroke") {
       const passed = event.getCoalescedEvents?.() ?? [];
       for (const each of passed.length ? passed : [event]) {
         const place = view.place(each);
-        view.scene.hole.extend(place.x, place.y);
+        view.hole.extend(place.x, place.y);
       }
     } else if (doing === "pan") {
-      view.pan(now.x - before.x, now.y - before.y);
+      view.pan(now[0] - before[0], now[1] - before[1]);
     } else if (doing === "pinch" && down.size === 2) {
-      const [other] = [...down].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+      const other = [...down].find(([id]) => id !== event.pointerId)[1];
       const corner = canvas.getBoundingClientRect();
-      const middle = [(now.x + other.x) / 2 - corner.left, (now.y + other.y) / 2 - corner.top];
-      view.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
-      view.zoomBy(distance(now, other) / Math.max(1, distance(before, other)), ...middle);
+      view.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+      view.zoom(
+        distance(now, other) / Math.max(1, distance(before, other)),
+        (now[0] + other[0]) / 2 - corner.left,
+        (now[1] + other[1]) / 2 - corner.top,
+      );
     }
-    down.set(event.pointerId, now);
   });
 
   for (const end of ["pointerup", "pointercancel"]) {
@@ -59,104 +63,90 @@ export function listenToPointers(canvas, view, page) {
       down.delete(event.pointerId);
       const { x, y } = view.place(event);
       if (doing === "mark" && end === "pointerup") page.markEye(x, y);
-      if (!down.size || doing === "mark") doing = null;
+      if (!down.size) doing = null;
     });
   }
   canvas.addEventListener("pointerleave", () => {
-    view.scene.brush = null;
+    view.brush = null;
     view.redraw();
   });
-  canvas.addEventListener(
-    "wheel",
-    (event) => {
-      event.preventDefault();
-      const lines = event.deltaMode ? 16 : 1;
-      const fingers = event.ctrlKey ? 5 : 1; // as browsers tell a touchpad's pinch
-      view.zoomBy(Math.exp(-WHEEL * event.deltaY * lines * fingers), event.offsetX, event.offsetY);
-    },
-    { passive: false },
-  );
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    // By lines instead of pixels; and as browsers tell two fingers on a touchpad.
+    const factor = (event.deltaMode ? 16 : 1) * (event.ctrlKey ? 5 : 1);
+    view.zoom(Math.exp(-WHEEL * factor * event.deltaY), event.offsetX, event.offsetY);
+  });
 }
 
 /** Let keys do what buttons do, and more. */
 export function listenToKeys(canvas, view, page) {
-  let tab = 0; // when Tab was pressed on the photograph
-
-  const plain = {
+  let since = 0; // when Tab was pressed on the photograph
+  const onPhotograph = (target) => target === canvas || target === document.body;
+  const everywhere = {
     "[": () => page.resize(1 / 1.25),
     "]": () => page.resize(1.25),
     b: () => page.tool("paint"),
     e: () => page.tool("erase"),
     0: () => view.fit(),
-    "+": () => view.zoomBy(1.25),
-    "=": () => view.zoomBy(1.25),
-    "-": () => view.zoomBy(1 / 1.25),
+    "+": () => view.zoom(1.25),
+    "-": () => view.zoom(1 / 1.25),
     Escape: page.cancel,
   };
-  const onPhotograph = {
+  const there = {
     " ": () => canvas.classList.add("moving"),
     ArrowLeft: () => view.pan(STEP, 0),
     ArrowRight: () => view.pan(-STEP, 0),
     ArrowUp: () => view.pan(0, STEP),
     ArrowDown: () => view.pan(0, -STEP),
   };
+  const withControl = {
+    z: () => page.change((hole) => hole.undo()),
+    Z: () => page.change((hole) => hole.redo()),
+    y: () => page.change((hole) => hole.redo()),
+    Enter: page.restore,
+  };
 
   window.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    const here = target === canvas || target === document.body;
-    if (key === "Tab" && view.scene.photograph && (here || event.repeat)) {
-      if (!event.repeat) tab = event.timeStamp;
+    if (key === "Tab" && view.photograph && (onPhotograph(target) || event.repeat)) {
+      event.preventDefault();
+      if (!event.repeat) since = event.timeStamp;
       page.original(true);
-    } else if (target.matches("input[type=number], select")) {
-      return;
-    } else if (event.ctrlKey || event.metaKey) {
-      if (key.toLowerCase() === "z") page.change((hole) => (event.shiftKey ? hole.redo() : hole.undo()));
-      else if (key === "y") page.change((hole) => hole.redo());
-      else if (key === "Enter") page.restore();
-      else return;
-    } else {
-      const known = { ...plain, ...(here && onPhotograph) };
-      if (!Object.hasOwn(known, key)) return;
-      known[key]();
+    } else if (!target.matches("input[type=number], select") && !event.altKey) {
+      const known = onPhotograph(target) ? { ...everywhere, ...there } : everywhere;
+      const act = (event.ctrlKey || event.metaKey ? withControl : known)[key];
+      if (!act) return;
+      event.preventDefault();
+      act();
     }
-    event.preventDefault();
   });
-
   window.addEventListener("keyup", (event) => {
     if (event.key === " ") canvas.classList.remove("moving");
-    if (event.key !== "Tab" || !view.scene.original) return;
+    if (event.key !== "Tab" || !view.original) return;
     page.original(false);
-    const here = event.target === canvas || event.target === document.body;
-    if (here && event.timeStamp - tab < TAP) beside(canvas, event.shiftKey)?.focus();
+    if (onPhotograph(event.target) && event.timeStamp - since < TAP) leave(canvas, event.shiftKey);
   });
   window.addEventListener("blur", () => page.original(false));
 }
 
-/** Let a button do something for as long as it is held, by a pointer or a key. */
-export function holdable(button, held) {
-  button.addEventListener("pointerdown", () => held(true));
-  for (const end of ["pointerup", "pointerleave", "pointercancel", "blur"]) {
-    button.addEventListener(end, () => held(false));
+/** Let a button do something for as long as a pointer or a key holds it. */
+export function holdable(button, hold) {
+  for (const event of ["pointerdown", "keydown"]) {
+    button.addEventListener(event, ({ key }) => hold([undefined, " ", "Enter"].includes(key)));
   }
-  for (const [event, is] of [["keydown", true], ["keyup", false]]) {
-    button.addEventListener(event, ({ key }) => {
-      if (key === " " || key === "Enter") held(is);
-    });
+  for (const event of ["pointerup", "pointerleave", "pointercancel", "keyup", "blur"]) {
+    button.addEventListener(event, () => hold(false));
   }
   button.addEventListener("contextmenu", (event) => event.preventDefault());
 }
 
-/** Return the control after an element, or before it. */
-function beside(element, before) {
-  const all = [...document.querySelectorAll("button, input, select, summary, a[href], [tabindex]")];
-  const there = all.filter((one) => one === element || (!one.disabled && one.offsetParent));
-  return there.filter((one) => !one.matches(":disabled")).at(there.indexOf(element) + (before ? -1 : 1));
-}
-
-function point(event) {
-  return { x: event.clientX, y: event.clientY };
+/** Go on from an element to the control after it, or before it. */
+function leave(element, backwards) {
+  const all = document.querySelectorAll("button, input, select, summary, a[href], [tabindex]");
+  const usable = [...all].filter((one) => one.offsetParent && !one.matches(":disabled"));
+  usable.at(usable.indexOf(element) + (backwards ? -1 : 1)).focus();
 }
 
 function distance(one, other) {
-  return Math.hypot(one.x - other.x, one.y - other.y);
+  return Math.hypot(one[0] - other[0], one[1] - other[1]);
 }

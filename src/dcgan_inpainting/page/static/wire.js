@@ -2,19 +2,14 @@
 
 const BYTES = "application/octet-stream";
 
-/** Send bytes to the server; an answer that refuses them becomes an error that says why. */
+/** Send a file or a message; an answer that refuses it becomes an error that says why. */
 export async function post(address, body, signal) {
-  const headers = { "Content-Type": BYTES };
-  let answer;
-  try {
-    answer = await fetch(address, { method: "POST", headers, body, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error("the server doesn't answer: is it still running?");
-  }
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  throw new Error(typeof said.detail === "string" ? said.detail : `status ${answer.status}`);
+  const options = { method: "POST", headers: { "Content-Type": BYTES }, body, signal };
+  const answer = await fetch(address, options).catch((error) => {
+    throw error.name === "AbortError" ? error : new Error("The server doesn't answer: is it running?");
+  });
+  if (!answer.ok) throw new Error((await answer.json()).detail);
+  return answer;
 }
 
 /** Return a message: an object, and files. */
@@ -25,52 +20,36 @@ export function message(head, ...parts) {
 
 /** Yield the messages of an answer as they come, each as its object and its files. */
 export async function* messages(answer) {
-  const bytes = new Bytes(answer.body.getReader());
-  for (let line; (line = await bytes.line()) !== null; ) {
-    const head = JSON.parse(line);
-    const parts = [];
-    for (const length of head.parts) parts.push(await bytes.take(length));
-    yield [head, parts];
-  }
-}
+  const reader = answer.body.getReader();
+  let rest = new Uint8Array();
 
-class Bytes {
-  #reader;
-  #rest = new Uint8Array();
-
-  constructor(reader) {
-    this.#reader = reader;
-  }
-
-  /** Return the next line, or null at the end. */
-  async line() {
-    let before = "";
-    const decoder = new TextDecoder();
-    for (;;) {
-      const end = this.#rest.indexOf(10);
-      const part = this.#rest.subarray(0, end < 0 ? undefined : end);
-      before += decoder.decode(part, { stream: end < 0 });
-      this.#rest = this.#rest.subarray(part.length + 1);
-      if (end >= 0) return before;
-      if (!(await this.#next())) return null;
-    }
-  }
-
-  async take(length) {
+  /** Return so many bytes as soon as they are there. */
+  async function take(length) {
     const taken = new Uint8Array(length);
     for (let place = 0; ; ) {
-      const part = this.#rest.subarray(0, length - place);
+      const part = rest.subarray(0, length - place);
       taken.set(part, place);
       place += part.length;
-      this.#rest = this.#rest.subarray(part.length);
-      if (place === length) return taken;
-      if (!(await this.#next())) throw new Error("the answer is cut short");
+      rest = rest.subarray(part.length);
+      if (place === length) return new Blob([taken]);
+      const { done, value } = await reader.read();
+      if (done) throw new Error("The server has ended its answer too soon");
+      rest = value;
     }
   }
 
-  async #next() {
-    const { done, value } = await this.#reader.read();
-    if (!done) this.#rest = value;
-    return !done;
+  for (;;) {
+    let line = rest;
+    while (!line.includes(10)) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      line = new Uint8Array(await new Blob([line, value]).arrayBuffer());
+    }
+    const end = line.indexOf(10);
+    rest = line.subarray(end + 1);
+    const head = JSON.parse(new TextDecoder().decode(line.subarray(0, end)));
+    const parts = [];
+    for (const length of head.parts) parts.push(await take(length));
+    yield [head, parts];
   }
 }
