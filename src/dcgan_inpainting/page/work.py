@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
@@ -19,7 +18,7 @@ from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.face import NoFaceError
 from dcgan_inpainting.restore.files import PNG, as_png
 from dcgan_inpainting.restore.frame import Frame
-from dcgan_inpainting.restore.hole import decode_hole
+from dcgan_inpainting.restore.hole import Hole, decode_hole
 from dcgan_inpainting.restore.model import WAYS, Model
 from dcgan_inpainting.restore.photo import Place, Restored, restore_photo
 from dcgan_inpainting.restore.photograph import (
@@ -126,8 +125,8 @@ def restore(order: Order, data: bytes, mask: bytes, model: Model, tell: Tell) ->
 
 
 def _tell_result(restored: Restored, order: Order, tell: Tell) -> None:
-    top, bottom = _span(restored.hole.any(1))
-    left, right = _span(restored.hole.any(0))
+    top, bottom = _span(restored.hole, 1)
+    left, right = _span(restored.hole, 0)
     window = slice(top, bottom), slice(left, right)
     hole = restored.hole[window] * np.uint8(255)
     for one in restored.photographs:
@@ -146,9 +145,9 @@ def _table(squares: Images) -> Images:
     return grid(squares.reshape(-1, *squares.shape[2:]), squares.shape[1], gap=0)
 
 
-def _span(present: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return where the places that are True begin and end."""
-    places = np.flatnonzero(present)
+def _span(hole: Hole, along: int) -> tuple[int, int]:
+    """Return where a hole begins and ends: its columns along 0, its rows along 1."""
+    places = np.flatnonzero(hole.any(along))
     return int(places[0]), int(places[-1]) + 1
 
 
