@@ -93,7 +93,7 @@ export function listenToKeys(canvas, view, page) {
     Escape: page.cancel,
   };
   const there = {
-    " ": () => canvas.classList.add("moving"),
+    " ": () => {}, // moves, instead of scrolling the page
     ArrowLeft: () => view.pan(STEP, 0),
     ArrowRight: () => view.pan(-STEP, 0),
     ArrowUp: () => view.pan(0, STEP),
@@ -108,6 +108,7 @@ export function listenToKeys(canvas, view, page) {
 
   window.addEventListener("keydown", (event) => {
     const { key, target } = event;
+    if (key === " " && canvas.matches(":hover")) canvas.classList.add("moving");
     if (key === "Tab" && view.photograph && (onPhotograph(target) || event.repeat)) {
       event.preventDefault();
       if (!event.repeat) since = event.timeStamp;
