@@ -9,7 +9,7 @@ import numpy as np
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.restore.colours import Colours
-from dcgan_inpainting.restore.face import HINT, Box, find_boxes, frame_of
+from dcgan_inpainting.restore.face import HINT, Box, find_frames, frame_of
 from dcgan_inpainting.restore.frame import Frame, reduce
 from dcgan_inpainting.restore.hole import ALPHA, Hole, read_hole
 from dcgan_inpainting.restore.model import Model
@@ -111,16 +111,16 @@ def _frames(
     if place.box:
         return [frame_of(place.box, model.side)]
     image = colours.to_srgb(photograph.pixels.astype(np.float64))
-    boxes = find_boxes(image, hole)
-    if not boxes:
+    frames = find_frames(image, hole, model.side)
+    if not frames:
         raise UserError(f"no face is found: {HINT}")
+    if face == "all":
+        return frames
     if face == "largest":
-        boxes = [max(boxes, key=lambda box: box[2] * box[3])]
-    elif face != "all":
-        if not 1 <= face <= len(boxes):
-            raise UserError(f"there is no face {face}: {len(boxes)} found, counted from the left")
-        boxes = [boxes[face - 1]]
-    return [frame_of(box, model.side) for box in boxes]
+        return [max(frames, key=lambda frame: frame.scale)]
+    if not 1 <= face <= len(frames):
+        raise UserError(f"there is no face {face}: {len(frames)} found, counted from the left")
+    return [frames[face - 1]]
 
 
 def _touched(hole: Hole, frames: Sequence[Frame]) -> tuple[list[Frame], float]:
