@@ -12,6 +12,7 @@ from PIL import Image
 
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.restore import photo
+from dcgan_inpainting.restore.face import frame_of
 from dcgan_inpainting.restore.model import Model
 from tests.browser.painting import DESKTOP, TELEPHONE, Painter, painter
 from tests.page_server import page_server, tiny_models
@@ -60,7 +61,7 @@ def served(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(autouse=True)
 def open_gate_and_a_face(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let searches run to their ends, and the drawn face be found."""
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: [BOX])
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: [frame_of(BOX, side)])
     served.held.gate.set()
     yield
     served.held.gate.set()
@@ -267,7 +268,7 @@ def test_a_second_person_waits_and_is_told_so(
 def test_without_a_face_two_clicks_say_where_it_is(
     seen: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: [])
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: [])
     seen.choose(portrait(), "a.png")
     seen.stroke(*MOUTH)
     seen.page.click("#restore")

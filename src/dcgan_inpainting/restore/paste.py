@@ -1,11 +1,12 @@
 """The restored square put back into the photograph at full size: only the hole changes.
 
 The square is stretched over the hole by cubic splines. What it misses on the photograph's known
-pixels around the hole is spread smoothly over it, so that no step is left at the edge: the nearer
-to it, the finer. Last comes grain, as the known pixels around have it beyond what so few pixels can
+pixels around the hole goes on smoothly into it and is added, so that no step is left at the edge.
+Last comes grain, as the known pixels around have it beyond what so few pixels can
 hold.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ import torch
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch.nn import functional
 
+from dcgan_inpainting.common.distance import distance_to_known
+from dcgan_inpainting.inpaint.blending import poisson, tension
 from dcgan_inpainting.networks.pull_push import pull_push
 from dcgan_inpainting.restore.frame import Floats, Frame, stretch
 from dcgan_inpainting.restore.hole import Hole
@@ -20,7 +23,12 @@ from dcgan_inpainting.restore.photograph import Levels
 
 RING = 2.0  # how far from the hole a known pixel counts, in pixels of the square
 FADE = 4.0  # over so many of the square's pixels from its border it gives way to a smooth surface
-LARGEST = 2048  # side of what is spread at once; beyond it, it is spread on a coarser grid
+KEPT = 1.0  # over so many of the square's pixels a slope at the hole's edge is kept
+MOST, WIDEST = (
+    20_000,
+    700,
+)  # pixels of a hole, and side of its surroundings, that are solved at once
+LARGEST = 2048  # side of what is spread at once
 ENOUGH = 100  # pixels of the ring, for its grain to be told
 _TINY = 1e-6
 
@@ -48,9 +56,9 @@ def paste(
     here, missing = pixels[window].astype(np.float64), hole[window]
     near = distance_transform_edt(~missing) <= max(3.0, RING * scale)
     ring = near & ~missing
-    made = _made(here, missing, near, squares, (window[1].start, window[0].start))
+    made = _made(here, missing, near, squares, (window[1].start, window[0].start), scale)
     missed = np.where(ring[..., None], here - made, 0)
-    filled = made + spread(missed, ring)
+    filled = made + _continued(missed, missing, scale)
     if grain and scale > 1:
         filled += _grain(missed, ring, scale, np.random.default_rng(seed))
     top = np.iinfo(pixels.dtype).max
@@ -75,6 +83,7 @@ def _made(
     near: Hole,
     squares: Sequence[tuple[Frame, Floats]],
     corner: tuple[int, int],
+    scale: float,
 ) -> Floats:
     """Return what the squares have in the hole and around it, and a smooth surface elsewhere."""
     row, column = np.nonzero(near)
@@ -85,32 +94,68 @@ def _made(
     if alone:
         made[near] = stretch(squares[0][1], squares[0][0], x, y)
         return made
-    made[near] = spread(here, ~missing)[near]
+    made[near] = _continued(here, missing, scale)[near]
     for (frame, square), deep in zip(squares, depth, strict=True):
         share = (deep / FADE).clip(0, 1)[:, None]
         made[near] += share * (stretch(square, frame, x, y) - made[near])
     return made
 
 
+def _continued(values: Floats, missing: Hole, scale: float) -> Floats:
+    """Return values of known pixels (H×W×C) as they are, and as they go on into the hole.
+
+    Beside known pixels it keeps its slope (inpaint.blending.tension), which narrow holes gain by;
+    further in it is the surface that is stretched least (poisson), since noise has slopes too. In a
+    large hole that is reckoned on a coarser grid, and what this misses at the edge is spread.
+    """
+    step = max(math.ceil(math.sqrt(missing.sum() / MOST)), math.ceil(max(missing.shape) / WIDEST))
+    coarse, share = _coarser(values, ~missing, step)
+    known = share > 0
+    deep = distance_to_known(known[None])[0] * step / scale
+    slopes = np.exp(-deep / KEPT)[..., None]
+    problem = np.zeros_like(coarse)[None], coarse[None], known[None]
+    found = slopes * tension(*problem)[0] + (1 - slopes) * poisson(*problem)[0]
+    if step == 1:
+        return found
+    rough = _finer(found, step, missing.shape)
+    return rough + spread(np.where(missing[..., None], 0, values - rough), ~missing)
+
+
 def spread(values: Floats, known: Hole) -> Floats:
     """Return values (H×W×C) of known pixels (H×W) as they are, and smoothly from there on."""
+    step = math.ceil(max(known.shape) / LARGEST)
+    coarse, share = _coarser(values, known, step)
+    side = 1 << (max(share.shape) - 1).bit_length()
+    beyond = (0, side - share.shape[1], 0, side - share.shape[0])
+    image = torch.from_numpy(coarse.astype(np.float32)).permute(2, 0, 1)[None]
+    mask = torch.from_numpy(share.astype(np.float32))[None, None]
+    filled = pull_push(functional.pad(image, beyond), functional.pad(mask, beyond))
+    smooth = filled[0].permute(1, 2, 0)[: share.shape[0], : share.shape[1]].double().numpy()
+    return np.where(known[..., None], values, _finer(smooth, step, known.shape))
+
+
+def _coarser(values: Floats, known: Hole, step: int) -> tuple[Floats, Floats]:
+    """Return the means of what is known in squares of step×step pixels, and its share of them."""
+    if step == 1:
+        return np.where(known[..., None], values, 0), known.astype(float)
     height, width = known.shape
-    step = -(-max(height, width) // LARGEST)
-    side = (1 << (-(-max(height, width) // step) - 1).bit_length()) * step
-    beyond = (0, side - width, 0, side - height)
-    mask = functional.pad(torch.from_numpy(known)[None, None].float(), beyond)
-    image = torch.from_numpy(values.astype(np.float32)).permute(2, 0, 1)[None]
-    image = functional.pad(image, beyond) * mask
-    if step > 1:
-        coarse = functional.avg_pool2d(mask, step)
-        image = functional.avg_pool2d(image, step) / coarse.clamp_min(_TINY)
-        filled = functional.interpolate(
-            pull_push(image, coarse), scale_factor=step, mode="bilinear"
-        )
-    else:
-        filled = pull_push(image, mask)
-    smooth = filled[0].permute(1, 2, 0)[:height, :width].double().numpy()
-    return np.where(known[..., None], values, smooth)
+    beyond = (0, -width % step, 0, -height % step)
+    image = torch.from_numpy(np.where(known[..., None], values, 0)).permute(2, 0, 1)[None]
+    mask = torch.from_numpy(known.astype(float))[None, None]
+    sums, shares = (
+        functional.avg_pool2d(functional.pad(one, beyond), step) for one in (image, mask)
+    )
+    means = sums / shares.clamp_min(_TINY)
+    return means[0].permute(1, 2, 0).numpy(), shares[0, 0].numpy()
+
+
+def _finer(values: Floats, step: int, shape: tuple[int, int]) -> Floats:
+    """Return such means at every pixel, interpolated bilinearly."""
+    if step == 1:
+        return values
+    image = torch.from_numpy(values).permute(2, 0, 1)[None]
+    large = functional.interpolate(image, scale_factor=step, mode="bilinear")
+    return large[0].permute(1, 2, 0)[: shape[0], : shape[1]].numpy()
 
 
 def _grain(missed: Floats, ring: Hole, scale: float, rng: np.random.Generator) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images
 from dcgan_inpainting.restore.colours import Colours
-from dcgan_inpainting.restore.face import HINT, Box, NoFaceError, find_boxes, frame_of
+from dcgan_inpainting.restore.face import HINT, Box, NoFaceError, find_frames, frame_of
 from dcgan_inpainting.restore.frame import Frame, reduce
 from dcgan_inpainting.restore.hole import ALPHA, Hole, read_hole
 from dcgan_inpainting.restore.model import Model
@@ -117,16 +117,16 @@ def _frames(
     if place.box:
         return [frame_of(place.box, model.side)]
     image = colours.to_srgb(photograph.pixels.astype(np.float64))
-    boxes = find_boxes(image, hole)
-    if not boxes:
+    frames = find_frames(image, hole, model.side)
+    if not frames:
         raise NoFaceError("no face is found")
+    if face == "all":
+        return frames
     if face == "largest":
-        boxes = [max(boxes, key=lambda box: box[2] * box[3])]
-    elif face != "all":
-        if not 1 <= face <= len(boxes):
-            raise UserError(f"there is no face {face}: {len(boxes)} found, counted from the left")
-        boxes = [boxes[face - 1]]
-    return [frame_of(box, model.side) for box in boxes]
+        return [max(frames, key=lambda frame: frame.scale)]
+    if not 1 <= face <= len(frames):
+        raise UserError(f"there is no face {face}: {len(frames)} found, counted from the left")
+    return [frames[face - 1]]
 
 
 def _touched(hole: Hole, frames: Sequence[Frame]) -> tuple[list[Frame], float]:

@@ -181,7 +181,7 @@ def test_no_face_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: [])
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: [])
     portrait.save(tmp_path / "a.png")
     output = tmp_path / "out"
     words = ["--image", tmp_path / "a.png", "--mask", mask, "--output", output, "--model", models]

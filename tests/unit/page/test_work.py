@@ -135,7 +135,7 @@ def _hole() -> np.ndarray:
 def test_without_a_face_the_eyes_are_asked_for(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: [])
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: [])
     data, heard = file(photograph(), tmp_path / "a.png"), Heard()
     work.restore(Order(name="a.png"), data, mask(), Model.load(models), heard.tell)
     assert heard[-1][0] == {"event": "error", "message": "no face is found", "eyes": True}

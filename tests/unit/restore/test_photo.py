@@ -19,7 +19,7 @@ from tests.tiny_model import SETTINGS, write_models
 
 SQUARE = 64
 SHAPE = (260, 320)
-BOXES = [(40.0, 80.0, 60.0, 80.0), (190.0, 60.0, 80.0, 100.0)]
+FACES = [Frame.about(70 + 115j, 80, SQUARE), Frame.about(230 + 110j, 100, SQUARE)]
 
 
 @dataclass
@@ -179,7 +179,7 @@ def test_aligned_takes_the_middle_square() -> None:
 @pytest.fixture
 def two_faces(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Two faces are found, and the hole that is returned touches both."""
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: BOXES)
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: FACES)
     hole = np.zeros(SHAPE, bool)
     hole[110:120, 60:80] = hole[100:120, 220:240] = True
     return hole
@@ -201,7 +201,7 @@ def test_a_face_that_there_is_not_and_no_face_name_the_ways_out(
 ) -> None:
     with pytest.raises(UserError, match="there is no face 3: 2 found"):
         restore_photo(truth(smooth_square()), two_faces, Oracle(smooth_square()), face=3)
-    monkeypatch.setattr(photo, "find_boxes", lambda image, hole: [])
+    monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: [])
     with pytest.raises(UserError, match=r"no face is found.*--eyes X1,Y1,X2,Y2.*--box"):
         restore_photo(truth(smooth_square()), two_faces, Oracle(smooth_square()))
 
