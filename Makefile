@@ -1,5 +1,5 @@
-# make repro | test | smoke | faults | ui | serve | catch-up | fid | tables | lint | audit. Each makes
-# .venv from requirements.lock first.
+# make repro | test | smoke | faults | ui | serve | page | catch-up | fid | tables | lint | audit. Each
+# makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
@@ -10,7 +10,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: ready repro test smoke faults ui serve catch-up fid tables lint format audit
+.PHONY: ready repro test smoke faults ui serve page catch-up fid tables lint format audit
 
 repro: ready
 ifeq ($(PRESET),)
@@ -46,6 +46,9 @@ ui: ready
 serve: ready
 	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \
 	$(if $(MODEL),--model "$(MODEL)")
+
+page: ready
+	@python -m dcgan_inpainting page $(if $(PORT),--port "$(PORT)") $(if $(MODEL),--model "$(MODEL)")
 
 catch-up: ready
 	@python -m dcgan_inpainting.tracking.record

@@ -72,6 +72,7 @@ PROCESSES = "tests/pipeline/test_processes.py"
 PRESETS = "tests/pipeline/test_presets_run.py"
 REAL_FACES = "tests/pipeline/test_celeba_sample.py"
 UI = "tests/unit/tracking/test_ui.py"
+PAGE = "tests/unit/commands/test_page.py"
 CI = ".ci/run"
 
 # Run by another test, with other values, or by continuous integration itself.
@@ -104,6 +105,8 @@ ELSEWHERE = {
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
     "make serve": SERVED,
+    "make page": PAGE,
+    "make page PORT=5003 MODEL=models": PAGE,
     "make serve MODEL=models:/dcgan-inpainting-drawn/3 PORT=8080": SERVED,
     "torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d"
     " --rdzv-endpoint FIRST:29500 --no-python python -m stages.train": PROCESSES,
@@ -139,6 +142,7 @@ NOT_RUN = {
     "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
     "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
+    "python -m tests.browser.page_screenshots docs/images": "makes the pictures of docs/page.md",
     "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds=[center,half]' -S masks.images=120"
     " -S train.images=100000 -S train.validate_every=20000 -S train.select=last crop masks": HOURS,

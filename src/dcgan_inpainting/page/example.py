@@ -13,7 +13,7 @@ _FACE, _SET = 17, 7  # which of the drawn faces
 _LARGER = 4
 _MARGIN = 56  # pixels of paper around the picture
 _PAPER = (236, 230, 217)
-_GRAIN = 3.0  # levels
+_GRAIN = 2.0  # levels
 # In pixels of the drawn face.
 _TEAR = (
     *((96, 127), (112, 119), (129, 131), (123, 143)),
