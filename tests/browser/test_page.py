@@ -105,8 +105,11 @@ def test_a_painted_hole_is_restored_and_nothing_else_changes(seen: Painter) -> N
     seen.page.fill("#split", "50")
     assert near(seen.pixel(160.5, 270.5), before[270, 160])
     assert near(seen.pixel(200.5, 270.5), after[270, 200])
-    facts = seen.page.inner_text("#facts")
-    assert "32 pixels are stretched" in facts
+    # The line in the photograph can be dragged too, which paints nothing.
+    seen.stroke((180.5, 100), (160, 100))
+    assert near(seen.pixel(170.5, 270.5), after[270, 170])
+    assert np.array_equal(seen.mask(), hole)
+    assert "32 pixels are stretched" in seen.page.inner_text("#facts")
     assert seen.page.is_hidden("#png-label")
 
 

@@ -83,7 +83,7 @@ def application(model: Model) -> FastAPI:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise HTTPException(422, f"{where}: {first['msg']}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise HTTPException(400, f"the request can't be read: {error}") from None
         if line.full:
             raise HTTPException(503, f"{WAITING} wait already: try again in a minute")

@@ -8,7 +8,7 @@ const OTHER_END = 32; // a pen's, among its buttons
 /** Let the pointers that touch the canvas paint, mark, move and zoom. */
 export function listenToPointers(canvas, view, page) {
   const down = new Map(); // where each pointer is that is held
-  let doing = null; // stroke | pan | pinch | mark
+  let doing = null; // stroke | pan | pinch | divide | mark
 
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
@@ -20,6 +20,8 @@ export function listenToPointers(canvas, view, page) {
     } else if (event.button === 1 || canvas.classList.contains("moving")) {
       doing = "pan";
       event.preventDefault(); // the middle button would scroll
+    } else if (view.divided(x)) {
+      doing = "divide";
     } else if (page.marking()) {
       doing = "mark";
     } else if (page.paintable() && event.button !== 2) {
@@ -31,7 +33,8 @@ export function listenToPointers(canvas, view, page) {
 
   canvas.addEventListener("pointermove", (event) => {
     const { x, y } = view.place(event);
-    const shown = event.pointerType !== "touch" && page.paintable();
+    const shown = event.pointerType !== "touch" && page.paintable() && !view.divided(x);
+    canvas.classList.toggle("dividing", view.divided(x));
     view.brush = shown ? { x, y, size: page.size() } : null;
     view.redraw();
     const before = down.get(event.pointerId);
@@ -44,6 +47,8 @@ export function listenToPointers(canvas, view, page) {
         const place = view.place(each);
         view.hole.extend(place.x, place.y);
       }
+    } else if (doing === "divide") {
+      page.divideAt(x);
     } else if (doing === "pan") {
       view.pan(now[0] - before[0], now[1] - before[1]);
     } else if (doing === "pinch" && down.size === 2) {
@@ -100,10 +105,9 @@ export function listenToKeys(canvas, view, page) {
     ArrowDown: () => view.pan(0, -STEP),
   };
   const withControl = {
-    z: () => page.change((hole) => hole.undo()),
-    Z: () => page.change((hole) => hole.redo()),
+    z: ({ shiftKey }) => page.change((hole) => (shiftKey ? hole.redo() : hole.undo())),
     y: () => page.change((hole) => hole.redo()),
-    Enter: page.restore,
+    enter: page.restore,
   };
 
   window.addEventListener("keydown", (event) => {
@@ -113,12 +117,14 @@ export function listenToKeys(canvas, view, page) {
       event.preventDefault();
       if (!event.repeat) since = event.timeStamp;
       page.original(true);
-    } else if (!target.matches("input[type=number], select") && !event.altKey) {
+    } else if (!target.matches("input[type=number], select")) {
+      const third = event.getModifierState("AltGraph"); // by which some keyboards have [ and ]
+      const control = (event.ctrlKey || event.metaKey) && !third;
       const known = onPhotograph(target) ? { ...everywhere, ...there } : everywhere;
-      const act = (event.ctrlKey || event.metaKey ? withControl : known)[key];
-      if (!act) return;
+      const act = control ? withControl[key.toLowerCase()] : known[key];
+      if (!act || (event.altKey && !third)) return;
       event.preventDefault();
-      act();
+      act(event);
     }
   });
   window.addEventListener("keyup", (event) => {

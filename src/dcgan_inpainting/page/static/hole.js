@@ -71,9 +71,10 @@ export class Hole {
     loaded.fillRect(0, 0, width, height);
     loaded.drawImage(picture, 0, 0);
     const image = loaded.getImageData(0, 0, width, height);
-    for (let at = 0; at < image.data.length; at += 4) {
-      const [red, green, blue] = image.data.subarray(at, at + 3);
-      image.data[at + 3] = 0.299 * red + 0.587 * green + 0.114 * blue >= HALF - 0.5 ? 255 : 0;
+    const { data } = image;
+    for (let at = 0; at < data.length; at += 4) {
+      const light = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+      data[at + 3] = light >= HALF - 0.5 ? 255 : 0;
     }
     loaded.putImageData(image, 0, 0);
     loaded.globalCompositeOperation = "source-in";

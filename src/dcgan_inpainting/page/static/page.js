@@ -22,7 +22,7 @@ let marking = false; // whether clicks mark the eyes
 function say(text, plain = false) {
   $("message").hidden = !text;
   $("message").classList.toggle("plain", plain);
-  $("message").firstElementChild.textContent = text.replace(/[^.]$/, "$&.");
+  $("message").firstElementChild.textContent = text.replace(/[^.?!]$/, "$&.");
 }
 
 /** Run what may fail; its failure is told. */
@@ -126,14 +126,16 @@ const loadMask = (file) =>
 
 async function restore() {
   if (!view.hole || search) return;
+  search = new AbortController();
+  if (view.eyes.length < 2) view.eyes = [];
+  marking = false;
+  $("share").removeAttribute("value");
+  refresh();
   await attempt(async () => {
     const { file, share } = await view.hole.mask();
     if (share === 0) throw new Error("Paint over what is missing first");
     if (share === 1) throw new Error("All of the photograph is painted over: leave what is good");
     forget();
-    search = new AbortController();
-    $("share").removeAttribute("value");
-    refresh();
     $("progress").scrollIntoView({ block: "nearest" });
     const body = message(order(), photograph.file, file);
     let last = null;
@@ -268,8 +270,15 @@ function choose(number) {
 function divide() {
   if (!view.result) return;
   const [left, , width] = view.result.box;
-  view.split = left + width * (-0.05 + 0.011 * Number($("split").value));
+  view.split = left + width * (0.011 * Number($("split").value) - 0.05);
   view.redraw();
+}
+
+/** Let a place in the photograph be where it is divided. */
+function divideAt(x) {
+  const [left, , width] = view.result.box;
+  $("split").value = ((x - left) / width + 0.05) / 0.011;
+  divide();
 }
 
 /** Drop the answers, which no longer belong to what is shown. */
@@ -332,9 +341,9 @@ on("zoom-in", "click", () => view.zoom(1.5));
 on("zoom-out", "click", () => view.zoom(1 / 1.5));
 holdable($("original"), original);
 
-const page = { size, tool, resize, paintable, change, markEye, original, restore, cancel };
-listenToPointers($("view"), view, { ...page, marking: () => marking });
-listenToKeys($("view"), view, page);
+const hand = { size, tool, paintable, change, divideAt, markEye, marking: () => marking };
+listenToPointers($("view"), view, hand);
+listenToKeys($("view"), view, { tool, resize, change, original, restore, cancel });
 
 for (const event of ["dragover", "dragleave", "drop"]) {
   window.addEventListener(event, (dragged) => {

@@ -5,6 +5,7 @@ import { sheet } from "./hole.js";
 const MARGIN = 16; // pixels of the screen around a photograph that fits
 const BAR = 64; // the same below it, where the buttons are
 const CLOSEST = 32; // pixels of the screen for one of the photograph's
+const GRIP = 12; // pixels of the screen beside a line by which it can be held
 const SHARP = 3; // from here on pixels are shown as squares
 
 export class View {
@@ -40,6 +41,11 @@ export class View {
     const box = this.#canvas.getBoundingClientRect();
     const x = (clientX - box.left - this.#left) / this.#scale;
     return { x, y: (clientY - box.top - this.#top) / this.#scale };
+  }
+
+  /** Whether the line between before and after lies under a place of the photograph. */
+  divided(x) {
+    return this.result !== null && Math.abs(x - this.split) * this.#scale <= GRIP;
   }
 
   fit() {
