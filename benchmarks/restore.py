@@ -23,11 +23,13 @@ from tqdm import tqdm
 from dcgan_inpainting.common.decoding import decode
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.face import find_frames
 from dcgan_inpainting.restore.frame import EYES_AND_MOUTH, Floats, Frame, reduce, stretch
 from dcgan_inpainting.restore.hole import Hole
 from dcgan_inpainting.restore.model import Model
 from dcgan_inpainting.restore.paste import paste
+from dcgan_inpainting.restore.refine import refined
 
 Picture = NDArray[np.uint8]
 
@@ -84,11 +86,17 @@ def off(found: Frame, frame: Frame) -> float:
 
 
 def answers(
-    picture: Picture, hole: Hole, frame: Frame, found: Frame, model: Model, method: str | None
+    picture: Picture,
+    hole: Hole,
+    frame: Frame,
+    found: Frame,
+    nearer: Frame,
+    model: Model,
+    method: str | None,
 ) -> Iterator[tuple[str, Picture]]:
     """Yield each way to fill the hole, and the picture that it makes."""
     damaged = np.where(hole[..., None], np.uint8(0), picture)
-    for name, place in (("", found), (", frame known", frame)):
+    for name, place in (("", nearer), (", not refined", found), (", frame known", frame)):
         square, known = reduce(damaged, ~hole, place)
         seen = np.rint(square).astype(np.uint8)[None]
         filled = model.fill(seen, known[None], method=method)[0, 0]
@@ -134,7 +142,7 @@ def main() -> None:
     options = parser.parse_args()
     model = Model.load(options.model)
     rng = np.random.default_rng(0)
-    frames: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    frames: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     figures: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
     for face in tqdm(faces(options.celeba, options.images), total=options.images):
         picture, frame = picture_of(face, rng)
@@ -145,13 +153,15 @@ def main() -> None:
             found = min(seen, key=lambda one: off(one, frame), default=None)
             if found is None:
                 continue
-            frames[kind].append((off(found, frame), abs(found.angle - frame.angle)))
-            for name, made in answers(picture, hole, frame, found, model, options.method):
+            nearer = refined(found, picture, hole, Colours(None, 3, 255), model.encoder)
+            for name, one in (("found", found), ("refined", nearer)):
+                frames[kind, name].append((off(one, frame), abs(one.angle - frame.angle)))
+            for name, made in answers(picture, hole, frame, found, nearer, model, options.method):
                 figures[kind, name].append(quality(made, picture, hole))
-    for kind, errors in frames.items():
+    for (kind, name), errors in frames.items():
         pixels, degrees = np.mean(errors, 0)
         share = f"{len(errors)} of {options.images}"
-        print(f"{kind:8} found {share}, {pixels:.1f} px and {degrees:.1f}° off")
+        print(f"{kind:8} {name:8} {share}, {pixels:.1f} px and {degrees:.1f}° off")
     print(f"\n{'hole':8} {'':20} {'PSNR [dB]':>12} {'SSIM':>14} {'edge':>12}")
     for (kind, name), values in figures.items():
         mean, error = np.mean(values, 0), 1.96 * np.std(values, 0) / math.sqrt(len(values))

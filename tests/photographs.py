@@ -1,5 +1,6 @@
 """Photographs for the tests: drawn, small, of every kind that is taken."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def levels(dtype: type[np.unsignedinteger[Any]], planes: int = 3) -> NDArray[Any
     return np.rint(scenery(planes=planes) * np.iinfo(dtype).max).astype(dtype)
 
 
+@cache  # it has the time in it
 def profile() -> bytes:
     """Return an ICC profile that is none of sRGB: Lab's white is yellowish in it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB", 5000)).tobytes()

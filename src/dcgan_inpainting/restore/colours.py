@@ -41,8 +41,8 @@ class Colours:
         eight = np.rint(levels * (255 / self._top)).clip(0, 255).astype(np.uint8)
         picture = Image.fromarray(eight[..., 0] if self._mode == "L" else eight)
         if self._there is None:
-            return np.asarray(picture.convert("RGB"))
-        return np.asarray(self._there.apply(picture))
+            return np.array(picture.convert("RGB"))
+        return np.array(self._there.apply(picture))
 
     def from_srgb(self, image: NDArray[np.uint8]) -> Floats:
         """Return 8-bit sRGB (H×W×3) as levels of the photograph, H×W×1 or 3."""

@@ -53,7 +53,8 @@ class Model:
                 "that has some with --model"
             )
         side = Architecture.load(folder / ARCHITECTURE).image_size
-        return cls(*load_trained(folder), load_unet(folder, ENCODER), _settings(folder), side)
+        encoder = freeze(load_unet(folder, ENCODER))
+        return cls(*load_trained(folder), encoder, _settings(folder), side)
 
     def fill(
         self,
@@ -82,7 +83,7 @@ class Model:
         if candidates > 1 and method not in (None, "latent"):
             raise UserError(f"the method {method} has one answer, not {candidates}")
         if method == BY_ENCODER:
-            fill = feedforward.as_method(place(freeze(self.encoder)), self.params)
+            fill = feedforward.as_method(place(self.encoder), self.params)
             return fill(images, known)[:, None]
         changes: dict[str, object] = {} if seed is None else {"seed": seed}
         if method is not None:

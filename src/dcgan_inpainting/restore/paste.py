@@ -56,11 +56,12 @@ def paste(
     here, missing = pixels[window].astype(np.float64), hole[window]
     near = distance_transform_edt(~missing) <= max(3.0, RING * scale)
     ring = near & ~missing
-    made = _made(here, missing, near, squares, (window[1].start, window[0].start), scale)
+    corner = window[1].start, window[0].start
+    made, alone = _made(here, missing, near, squares, corner, scale)
     missed = np.where(ring[..., None], here - made, 0)
     filled = made + _continued(missed, missing, scale)
     if grain and scale > 1:
-        filled += _grain(missed, ring, scale, np.random.default_rng(seed))
+        filled += _grain(missed, ring & alone, scale, np.random.default_rng(seed))
     top = np.iinfo(pixels.dtype).max
     result = pixels.copy()
     result[window][missing] = np.rint(filled[missing]).clip(0, top).astype(pixels.dtype)
@@ -84,21 +85,24 @@ def _made(
     squares: Sequence[tuple[Frame, Floats]],
     corner: tuple[int, int],
     scale: float,
-) -> Floats:
-    """Return what the squares have in the hole and around it, and a smooth surface elsewhere."""
+) -> tuple[Floats, Hole]:
+    """Return what the squares have in the hole and around it, and a smooth surface elsewhere.
+
+    Also returned is where it is a square's alone, H×W.
+    """
     row, column = np.nonzero(near)
     x, y = (column + corner[0]).astype(float), (row + corner[1]).astype(float)
     depth = [frame.to_border(x, y) for frame, _ in squares]
-    made = np.zeros_like(here)
-    alone = len(squares) == 1 and bool((depth[0][missing[near]] >= 0).all())
-    if alone:
+    made, alone = np.zeros_like(here), near.copy()
+    if len(squares) == 1 and bool((depth[0][missing[near]] >= 0).all()):
         made[near] = stretch(squares[0][1], squares[0][0], x, y)
-        return made
+        return made, alone
     made[near] = _continued(here, missing, scale)[near]
     for (frame, square), deep in zip(squares, depth, strict=True):
         share = (deep / FADE).clip(0, 1)[:, None]
         made[near] += share * (stretch(square, frame, x, y) - made[near])
-    return made
+    alone[near] = np.max(depth, 0) >= FADE
+    return made, alone
 
 
 def _continued(values: Floats, missing: Hole, scale: float) -> Floats:
@@ -164,14 +168,14 @@ def _grain(missed: Floats, ring: Hole, scale: float, rng: np.random.Generator) -
     It is normal, with the covariance of the planes there, and as coarse as their neighbours are
     alike. Hairs, edges and whatever else stands out in the ring is left out of that.
     """
+    if ring.sum() < ENOUGH:
+        return np.zeros_like(missed)
     wide = (scale, scale, 0.0)
     share = gaussian_filter(ring.astype(float), wide[:2])[..., None]
     fine = np.where(ring[..., None], missed - gaussian_filter(missed, wide) / (share + _TINY), 0)
     usual = 3 * 1.4826 * np.median(np.abs(fine[ring]), axis=0)
     good = ring & (np.abs(fine) <= usual).all(2)
     found = fine[good]
-    if len(found) < ENOUGH:
-        return np.zeros_like(missed)
     pairs = good[:, 1:] & good[:, :-1]
     alike = (fine[:, 1:][pairs] * fine[:, :-1][pairs]).sum() / max(pairs.sum(), 1)
     alike /= max(float((found**2).sum()) / len(found), _TINY)

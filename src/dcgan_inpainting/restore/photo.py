@@ -17,6 +17,7 @@ from dcgan_inpainting.restore.hole import ALPHA, Hole, read_hole
 from dcgan_inpainting.restore.model import Model
 from dcgan_inpainting.restore.paste import paste
 from dcgan_inpainting.restore.photograph import Photograph, read_photograph
+from dcgan_inpainting.restore.refine import refined
 
 Which = Literal["all", "largest"] | int  # a number counts the faces from the left, from 1 on
 OnStep = Callable[[tuple[Frame, ...], float, Images], object]
@@ -81,8 +82,11 @@ def restore_photo(
             photograph = replace(photograph, alpha=opaque)
     pixels = photograph.pixels
     colours = Colours(photograph.profile, pixels.shape[2], photograph.top)
-    found = _frames(photograph, hole, colours, model, place or Place(), face)
-    frames, outside = _touched(hole, found)
+    place = place or Place()
+    frames, outside = _touched(hole, _frames(photograph, hole, colours, model, place, face))
+    if not (place.eyes or place.aligned):
+        near = [refined(frame, pixels, hole, colours, model.encoder) for frame in frames]
+        frames, outside = _touched(hole, near)
     squares = [reduce(pixels, ~hole, frame) for frame in frames]
     known = np.stack([whole for _, whole in squares])
     seen = np.stack([colours.to_srgb(square) for square, _ in squares])

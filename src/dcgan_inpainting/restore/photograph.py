@@ -77,6 +77,10 @@ class Photograph:
         """The largest level: 255, or 65535."""
         return int(np.iinfo(self.pixels.dtype).max)
 
+    def save(self, path: Path | str) -> None:
+        """Write it as write_photograph does; the file's ending does not decide the format."""
+        write_photograph(self, Path(path))
+
 
 def read_photograph(path: Path) -> Photograph:
     """Return a photograph, turned upright by its EXIF orientation.

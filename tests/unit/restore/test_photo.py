@@ -28,6 +28,7 @@ class Oracle:
 
     answer: Images  # S×S×3
     side: int = SQUARE
+    encoder: None = None
     seen: Images | None = None
     known: Known | None = None
 
@@ -180,6 +181,7 @@ def test_aligned_takes_the_middle_square() -> None:
 def two_faces(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Two faces are found, and the hole that is returned touches both."""
     monkeypatch.setattr(photo, "find_frames", lambda image, hole, side: FACES)
+    monkeypatch.setattr(photo, "refined", lambda frame, *_: frame)
     hole = np.zeros(SHAPE, bool)
     hole[110:120, 60:80] = hole[100:120, 220:240] = True
     return hole
