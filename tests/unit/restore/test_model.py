@@ -47,6 +47,23 @@ def test_several_answers_differ_and_one_way_has_but_one(models: Path) -> None:
         Model.load(models).fill(images, masks == 0, method="encoder", candidates=2)
 
 
+def test_it_is_told_how_far_the_search_is_and_what_it_has(models: Path) -> None:
+    images, masks = images_and_masks(3)  # of which two are searched at once
+    told: list[tuple[float, np.ndarray]] = []
+    model = Model.load(models)
+    watched = model.fill(images, masks == 0, on_step=lambda *step: told.append(step))
+    assert np.array_equal(watched, model.fill(images, masks == 0))
+    shares = [share for share, _ in told]
+    assert shares == pytest.approx([2 / 3 * step / 7 for step in range(8)]
+                                   + [2 / 3 + 1 / 3 * step / 7 for step in range(8)])  # fmt: skip
+    for _, squares in told:
+        assert np.array_equal(squares[:, 0][masks == 0], images[masks == 0])
+    first, middle, last = (told[at][1] for at in (0, 7, -1))
+    assert not np.array_equal(first[:2], middle[:2])
+    assert np.array_equal(middle[:2], last[:2])
+    assert not np.array_equal(middle[2], last[2])
+
+
 def test_without_settings_of_their_own_those_of_the_workspace_count(
     models: Path, tmp_path: Path
 ) -> None:

@@ -42,11 +42,7 @@ export function listenToPointers(canvas, view, page) {
     const now = [event.clientX, event.clientY];
     down.set(event.pointerId, now);
     if (doing === "stroke") {
-      const passed = event.getCoalescedEvents?.() ?? [];
-      for (const each of passed.length ? passed : [event]) {
-        const place = view.place(each);
-        view.hole.extend(place.x, place.y);
-      }
+      view.hole.extend(x, y);
     } else if (doing === "divide") {
       page.divideAt(x);
     } else if (doing === "pan") {

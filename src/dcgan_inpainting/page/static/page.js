@@ -1,20 +1,20 @@
 // The page: what is chosen, painted and pressed, and what the server answers.
 
+import { Answers } from "./answers.js";
 import { holdable, listenToKeys, listenToPointers } from "./gestures.js";
-import { Hole, sheet } from "./hole.js";
+import { Hole } from "./hole.js";
 import { View } from "./view.js";
 import { message, messages, post } from "./wire.js";
 
-const THUMBNAIL = 160; // pixels of a canvas
 const WAYS = { latent: "search", yeh: "Yeh et al. 2017 (minutes)", encoder: "encoder alone" };
 const SEVERAL = ["", "latent"]; // the methods that have more than one answer
 
 const $ = (id) => document.getElementById(id);
 const on = (id, event, handler) => $(id).addEventListener(event, handler);
 const view = new View($("view"));
+const answers = new Answers(view);
 
 let photograph = null; // { file, name, suffix, lossless }
-let answers = []; // { picture, box, address }
 let search = null; // an AbortController while one is under way
 let marking = false; // whether clicks mark the eyes
 
@@ -63,7 +63,7 @@ function open(file, name = file.name || "photograph.png") {
     }
     const { width, height } = view.photograph;
     Object.assign(view, { hole: new Hole(width, height), eyes: [] });
-    forget();
+    answers.forget();
     $("name").textContent = `${name}, ${width}×${height} pixels`;
     $("size").max = Math.round(Math.min(width, height) / 2);
     $("size").value = Math.round(Math.min(width, height) / 14);
@@ -104,7 +104,8 @@ function resize(factor) {
 function change(step) {
   if (!view.hole || search) return;
   step(view.hole);
-  choose(-1);
+  answers.choose(-1);
+  refresh();
 }
 
 async function saveMask() {
@@ -135,7 +136,7 @@ async function restore() {
     const { file, share } = await view.hole.mask();
     if (share === 0) throw new Error("Paint over what is missing first");
     if (share === 1) throw new Error("All of the photograph is painted over: leave what is good");
-    forget();
+    answers.forget();
     $("progress").scrollIntoView({ block: "nearest" });
     const body = message(order(), photograph.file, file);
     let last = null;
@@ -146,7 +147,7 @@ async function restore() {
     if (last !== "done" && last !== "error") throw new Error("The server has ended the search");
   });
   search = view.glimpse = null;
-  $("answers").hidden = answers.length === 0;
+  $("answers").hidden = answers.none;
   refresh();
 }
 
@@ -182,15 +183,12 @@ const hear = {
   async glimpse({ side, frames }, table) {
     const picture = await createImageBitmap(table);
     view.glimpse = { picture, side, frames };
-    thumbnails(picture.width / side, (context, number) => {
-      const top = (frames.length - 1) * side; // the face with most of the hole
-      context.drawImage(picture, number * side, top, side, side, 0, 0, THUMBNAIL, THUMBNAIL);
-    });
+    answers.glimpse(picture, side, frames.length - 1); // of the face with most of the hole
     view.redraw();
   },
   async candidate({ box }, patch, file) {
-    const picture = await createImageBitmap(patch);
-    answers.push({ picture, box, address: URL.createObjectURL(file) });
+    const suffix = asPng() ? ".png" : photograph.suffix;
+    await answers.add(patch, box, file, [`${stem()}-restored`, suffix]);
   },
   done({ faces, outside, notes }) {
     const facts = faces.map(({ width, side, stretched }) => {
@@ -203,8 +201,7 @@ const hear = {
       facts.push("Writing a JPEG again changes known pixels a little; PNG would not.");
     }
     $("facts").textContent = [...facts, ...notes].join(" ");
-    thumbnails(answers.length, (context, number) => drawThumbnail(context, answers[number]));
-    choose(0);
+    answers.show();
     $("answers").scrollIntoView({ block: "nearest" });
   },
   error({ message: reason, eyes }) {
@@ -221,73 +218,6 @@ function cancel() {
   marking = false;
   say("");
   refresh();
-}
-
-// The answers
-
-/** Show so many buttons, each with a picture of its answer. */
-function thumbnails(count, draw) {
-  $("answers").hidden = false;
-  $("compared").hidden = answers.length === 0;
-  const row = $("thumbnails");
-  for (let number = row.children.length; number < count; number++) {
-    const button = document.createElement("button");
-    button.ariaLabel = `Answer ${number + 1}`;
-    button.append(sheet(THUMBNAIL, THUMBNAIL));
-    button.addEventListener("click", () => choose(number));
-    row.append(button);
-  }
-  for (let number = 0; number < count; number++) {
-    draw(row.children[number].firstChild.getContext("2d"), number);
-  }
-}
-
-function drawThumbnail(context, { picture, box: [left, top, width, height] }) {
-  const side = 1.3 * Math.max(width, height);
-  context.reset();
-  context.scale(THUMBNAIL / side, THUMBNAIL / side);
-  context.translate(side / 2 - left - width / 2, side / 2 - top - height / 2);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(view.photograph, 0, 0);
-  context.drawImage(picture, left, top);
-}
-
-/** Show an answer; -1 = the hole. */
-function choose(number) {
-  const answer = answers[number];
-  view.result = answer ?? null;
-  [...$("thumbnails").children].forEach((one, at) => (one.ariaPressed = at === number));
-  if (answer) {
-    const which = answers.length > 1 ? `-${number + 1}` : "";
-    $("download").href = answer.address;
-    $("download").download = `${stem()}-restored${which}${asPng() ? ".png" : photograph.suffix}`;
-    divide();
-  }
-  refresh();
-}
-
-/** Let the slider's place divide the photograph, from left of the hole to its right. */
-function divide() {
-  if (!view.result) return;
-  const [left, , width] = view.result.box;
-  view.split = left + width * (0.011 * Number($("split").value) - 0.05);
-  view.redraw();
-}
-
-/** Let a place in the photograph be where it is divided. */
-function divideAt(x) {
-  const [left, , width] = view.result.box;
-  $("split").value = ((x - left) / width + 0.05) / 0.011;
-  divide();
-}
-
-/** Drop the answers, which no longer belong to what is shown. */
-function forget() {
-  for (const { address } of answers) URL.revokeObjectURL(address);
-  answers = [];
-  view.result = view.glimpse = null;
-  $("answers").hidden = true;
-  $("thumbnails").replaceChildren();
 }
 
 // The eyes
@@ -328,7 +258,6 @@ for (const [id, act] of Object.entries({ "save-mask": saveMask, restore, cancel 
   on(id, "click", act);
 }
 for (const id of ["size", "method"]) on(id, "input", refresh);
-on("split", "input", divide);
 on("mark", "click", () => {
   const forgotten = view.eyes.length === 2;
   mark();
@@ -341,6 +270,7 @@ on("zoom-in", "click", () => view.zoom(1.5));
 on("zoom-out", "click", () => view.zoom(1 / 1.5));
 holdable($("original"), original);
 
+const divideAt = (x) => answers.divideAt(x);
 const hand = { size, tool, paintable, change, divideAt, markEye, marking: () => marking };
 listenToPointers($("view"), view, hand);
 listenToKeys($("view"), view, { tool, resize, change, original, restore, cancel });
