@@ -131,6 +131,7 @@ async function restore() {
   if (view.eyes.length < 2) view.eyes = [];
   marking = false;
   $("share").removeAttribute("value");
+  $("stage").textContent = "Sending the photograph";
   refresh();
   await attempt(async () => {
     const { file, share } = await view.hole.mask();
