@@ -79,8 +79,8 @@ audit: ready
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
 	-r requirements-spark.lock
 
-# The environment from the lock and the page of plots where they are missing, out of date or were
-# interrupted; and DVC's own files as a full disk leaves them.
+# The environment from the lock, the console command and the page of plots where they are missing,
+# out of date or were interrupted; and DVC's own files as a full disk leaves them.
 ready:
 	@$(PYTHON) -m dcgan_inpainting.commands.environment
 	@python -m dcgan_inpainting.commands.dvc_files

@@ -73,6 +73,7 @@ PRESETS = "tests/pipeline/test_presets_run.py"
 REAL_FACES = "tests/pipeline/test_celeba_sample.py"
 UI = "tests/unit/tracking/test_ui.py"
 PAGE = "tests/unit/commands/test_page.py"
+RESTORE = "tests/unit/commands/test_restore.py"
 CI = ".ci/run"
 
 # Run by another test, with other values, or by continuous integration itself.
@@ -104,6 +105,8 @@ ELSEWHERE = {
     "dvc exp apply ruddy-flea": REMOTE,
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
+    ".venv/bin/dcgan-inpainting restore --image docs/example/portrait.png"
+    " --mask docs/example/hole.png --output restored": RESTORE,
     "make serve": SERVED,
     "make page": PAGE,
     "make page PORT=5003 MODEL=models": PAGE,
@@ -171,6 +174,9 @@ NOT_RUN = {
     "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
+    "python -m benchmarks.restore --method encoder": BENCHMARK,
+    "python -m benchmarks.restore --method encoder --model REAL"
+    " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
     "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,
     "OMP_NUM_THREADS=1 python -m benchmarks.quality --images 16": BENCHMARK,

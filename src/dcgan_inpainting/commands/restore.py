@@ -131,11 +131,11 @@ def _eyes(text: str) -> tuple[complex, ...]:
     return (*sorted(points[:2], key=lambda point: point.real), *points[2:])
 
 
-def _box(text: str) -> list[float]:
+def _box(text: str) -> tuple[float, ...]:
     numbers = _numbers(text, 4)
     if min(numbers[2:]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r}: width and height must be above 0")
-    return numbers
+    return tuple(numbers)
 
 
 def _face(text: str) -> int | str:

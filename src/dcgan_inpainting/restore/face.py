@@ -18,7 +18,7 @@ from dcgan_inpainting.restore.hole import Hole
 from dcgan_inpainting.restore.paste import spread
 
 Box = tuple[float, float, float, float]  # left, top, width, height, in pixels
-Image8 = NDArray[np.uint8]  # H×W×3, sRGB
+Image8 = NDArray[np.uint8]  # H×W×1 or 3
 
 HINT = "name its eyes (--eyes X1,Y1,X2,Y2) or a box around it (--box X,Y,W,H)"
 
@@ -80,11 +80,11 @@ def _detected(picture: Image.Image) -> list[tuple[Box, float]]:
 
 
 def _smaller(image: Image8, hole: Hole, size: tuple[int, int]) -> Image.Image:
-    """Return an image of width and height `size`, its hole filled smoothly."""
-    black = Image.fromarray(np.where(hole[..., None], np.uint8(0), image))
+    """Return an image of width and height `size` in colour, its hole filled smoothly."""
+    black = Image.fromarray(np.where(hole[..., None], np.uint8(0), image).squeeze())
     known = Image.fromarray(np.where(hole, np.uint8(0), np.uint8(255)))
     shares = np.asarray(known.resize(size, Image.Resampling.BOX), np.float64)[..., None] / 255
-    sums = np.asarray(black.resize(size, Image.Resampling.BOX), np.float64)
+    sums = np.asarray(black.resize(size, Image.Resampling.BOX).convert("RGB"), np.float64)
     filled = spread(sums / np.maximum(shares, 0.5), shares[..., 0] >= 0.5)
     return Image.fromarray(np.rint(filled).clip(0, 255).astype(np.uint8))
 

@@ -105,18 +105,21 @@ def write(job: Job, restored: Restored) -> list[Path]:
 
 def as_png(photograph: Photograph) -> Photograph:
     """Return a photograph that is written as PNG."""
-    rest = {name: value for name, value in photograph.rest.items() if name == "dpi"}
+    rest = {name: value for name, value in photograph.rest.items() if name in ("dpi", "pnginfo")}
     return replace(photograph, format="PNG", rest=rest)
 
 
 def _comparison(restored: Restored) -> NDArray[np.uint8]:
     """Return the photograph without its hole, and each candidate, beside each other in sRGB."""
-    first = restored.photographs[0]
-    colours = Colours(first.profile, first.pixels.shape[2], first.top)
-    after = [colours.to_srgb(one.pixels.astype(float)) for one in restored.photographs]
+    after = [photograph.eight_bits for photograph in restored.photographs]
     before = np.where(restored.hole[..., None], np.uint8(GREY), after[0])
     height, width = restored.hole.shape
     small = min(1.0, COMPARED / height)
     size = (max(1, round(width * small)), max(1, round(height * small)))
-    resized = (Image.fromarray(one).resize(size, Image.Resampling.BOX) for one in (before, *after))
-    return np.concatenate([np.asarray(one) for one in resized], axis=1)
+    colours = Colours(restored.photographs[0].profile, before.shape[2], 255)
+    shown = []
+    for picture in (before, *after):
+        resized = Image.fromarray(picture.squeeze()).resize(size, Image.Resampling.BOX)
+        levels = np.asarray(resized, np.float64).reshape(size[1], size[0], -1)
+        shown.append(colours.to_srgb(levels))
+    return np.concatenate(shown, axis=1)

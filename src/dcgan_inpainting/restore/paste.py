@@ -2,8 +2,7 @@
 
 The square is stretched over the hole by cubic splines. What it misses on the photograph's known
 pixels around the hole goes on smoothly into it and is added, so that no step is left at the edge.
-Last comes grain, as the known pixels around have it beyond what so few pixels can
-hold.
+Last comes grain, as the known pixels around have it beyond what so few pixels can hold.
 """
 
 import math
@@ -24,10 +23,8 @@ from dcgan_inpainting.restore.photograph import Levels
 RING = 2.0  # how far from the hole a known pixel counts, in pixels of the square
 FADE = 4.0  # over so many of the square's pixels from its border it gives way to a smooth surface
 KEPT = 1.0  # over so many of the square's pixels a slope at the hole's edge is kept
-MOST, WIDEST = (
-    20_000,
-    700,
-)  # pixels of a hole, and side of its surroundings, that are solved at once
+MOST = 20_000  # pixels of a hole that are solved at once
+WIDEST = 700  # side of what lies around it, the same
 LARGEST = 2048  # side of what is spread at once
 ENOUGH = 100  # pixels of the ring, for its grain to be told
 _TINY = 1e-6
@@ -59,7 +56,8 @@ def paste(
     corner = window[1].start, window[0].start
     made, alone = _made(here, missing, near, squares, corner, scale)
     missed = np.where(ring[..., None], here - made, 0)
-    filled = made + _continued(missed, missing, scale)
+    # Further away it counts nothing, but must be no step for a coarser grid.
+    filled = made + _continued(spread(missed, ring), missing, scale)
     if grain and scale > 1:
         filled += _grain(missed, ring & alone, scale, np.random.default_rng(seed))
     top = np.iinfo(pixels.dtype).max

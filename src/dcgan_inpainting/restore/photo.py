@@ -83,7 +83,7 @@ def restore_photo(
     pixels = photograph.pixels
     colours = Colours(photograph.profile, pixels.shape[2], photograph.top)
     place = place or Place()
-    frames, outside = _touched(hole, _frames(photograph, hole, colours, model, place, face))
+    frames, outside = _touched(hole, _frames(photograph, hole, model, place, face))
     if not (place.eyes or place.aligned):
         near = [refined(frame, pixels, hole, colours, model.encoder) for frame in frames]
         frames, outside = _touched(hole, near)
@@ -106,7 +106,7 @@ def restore_photo(
 
 
 def _frames(
-    photograph: Photograph, hole: Hole, colours: Colours, model: Model, place: Place, face: Which
+    photograph: Photograph, hole: Hole, model: Model, place: Place, face: Which
 ) -> list[Frame]:
     """Return the frames of the faces that are asked for."""
     height, width = photograph.shape
@@ -120,8 +120,7 @@ def _frames(
             raise UserError(f"--eyes: {error}") from None
     if place.box:
         return [frame_of(place.box, model.side)]
-    image = colours.to_srgb(photograph.pixels.astype(np.float64))
-    frames = find_frames(image, hole, model.side)
+    frames = find_frames(photograph.eight_bits, hole, model.side)
     if not frames:
         raise NoFaceError("no face is found")
     if face == "all":

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngInfo
 
 from dcgan_inpainting.common.decoding import UnreadableImageError
 from dcgan_inpainting.common.errors import UserError
@@ -39,6 +40,7 @@ _LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate"
 # Tags of TIFF that say how its pixels lie in the file, or stand there by other means.
 _OF_TIFF_PIXELS = (*range(254, 260), 262, 266, 273, *range(277, 280), 284, 317, 320,
                    *range(322, 326), 330, 338, 339, 347, *range(529, 533), 34675)  # fmt: skip
+_XMP = 700  # the tag of TIFF
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
 
 # By EXIF's numbers: what turns the stored rows and columns upright.
@@ -76,6 +78,11 @@ class Photograph:
     def top(self) -> int:
         """The largest level: 255, or 65535."""
         return int(np.iinfo(self.pixels.dtype).max)
+
+    @property
+    def eight_bits(self) -> NDArray[np.uint8]:
+        """The pixels with 256 levels."""
+        return (self.pixels // (self.top // 255)).astype(np.uint8)
 
     def save(self, path: Path | str) -> None:
         """Write it as write_photograph does; the file's ending does not decide the format."""
@@ -143,7 +150,11 @@ def _read(data: bytes, image: Image.Image) -> Photograph:
     colours = 3 if stored.shape[2] >= 3 else 1
     rest = {name: image.info[name] for name in ("dpi", "xmp") if image.info.get(name)}
     if isinstance(rest.get("xmp"), bytes):
-        rest["xmp"] = _XMP_ORIENTATION.sub(rb"\g<1>1", rest["xmp"])
+        rest["xmp"] = _upright_xmp(rest["xmp"])
+    if texts := getattr(image, "text", None):  # a PNG's, XMP among them
+        rest["pnginfo"] = PngInfo()
+        for name, text in texts.items():
+            rest["pnginfo"].add_itxt(name, _upright_xmp(text.encode()).decode())
     if form == "TIFF":
         kind = image.info.get("compression")
         rest["compression"] = kind if kind in _LOSSLESS else _LOSSLESS[-1]
@@ -175,12 +186,18 @@ def _plain(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     return image, ()
 
 
+def _upright_xmp(text: bytes) -> bytes:
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", text)
+
+
 def _exif(image: Image.Image) -> tuple[bytes | None, int]:
     """Return the EXIF data of a picture that will be upright, and the orientation that it has."""
     try:
         exif = image.getexif()
         for tag in _OF_TIFF_PIXELS if image.format == "TIFF" else ():
             exif.pop(tag, None)
+        if isinstance(exif.get(_XMP), bytes):  # in a TIFF it is one of the tags
+            exif[_XMP] = _upright_xmp(exif[_XMP])
         orientation = int(exif.get(ExifTags.Base.Orientation, 1))
         if orientation not in _UPRIGHT:
             kept = image.info.get("exif")

