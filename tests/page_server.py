@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import uvicorn
 
 from dcgan_inpainting.page.messages import message, read_message
-from dcgan_inpainting.page.server import BYTES, HOST, application
+from dcgan_inpainting.page.server import BYTES, HOST, Server, application
 from dcgan_inpainting.restore.model import Model
 from tests.tiny_model import SETTINGS, write_models
 
@@ -29,9 +28,7 @@ def tiny_models(folder: Path) -> Path:
 @contextmanager
 def page_server(model: Model) -> Iterator[str]:
     """Serve the page with a model; give its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(application(model), log_level="warning", timeout_graceful_shutdown=2)
-    )
+    server = Server(application(model))
     with socket.create_server((HOST, 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -81,10 +81,17 @@ class Line:
         try:
             while (piece := await place.pieces.get()) is not None:
                 yield piece
-            await asyncio.wrap_future(done)  # a fault of the program is told here
+            if not place.gone.is_set():
+                await asyncio.wrap_future(done)  # a fault of the program is told here
         finally:
             place.gone.set()
             done.cancel()
+
+    def close(self) -> None:
+        """End what everybody waits for, at once."""
+        for place in self._here:
+            place.gone.set()
+            place.pieces.put_nowait(None)
 
     def _left(self, place: _Place) -> None:
         self._here.remove(place)

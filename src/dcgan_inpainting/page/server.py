@@ -54,6 +54,7 @@ def application(model: Model) -> FastAPI:
     mimetypes.add_type("text/javascript", ".js")  # some systems take it for plain text
     line, portrait = Line(WAITING), png(example())
     app = FastAPI(openapi_url=None)  # and so without pages that load scripts from elsewhere
+    app.state.line = line
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=NAMES, www_redirect=False)
     app.add_middleware(_Guarded)
 
@@ -124,6 +125,20 @@ class _Guarded:
         await self._app(scope, receive, send_guarded)
 
 
+class Server(uvicorn.Server):
+    """Ends the searches before the server, which would wait for their answers."""
+
+    def __init__(self, app: FastAPI) -> None:
+        options: dict[str, Any] = {"access_log": False, "log_level": "warning"}
+        super().__init__(uvicorn.Config(app, timeout_graceful_shutdown=2, **options))
+        self._line: Line = app.state.line
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End it."""
+        self._line.close()
+        await super().shutdown(sockets)
+
+
 def serve(model: Model, port: int) -> None:
     """Serve the page until it is interrupted.
 
@@ -131,13 +146,11 @@ def serve(model: Model, port: int) -> None:
         model: to restore by.
         port: TCP port on the loopback address, which must be free; 0 = any.
     """
-    config = uvicorn.Config(
-        application(model), access_log=False, log_level="warning", timeout_graceful_shutdown=2
-    )
+    server = Server(application(model))
     with socket.create_server((HOST, port)) as listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         print(f"the page is at {address} (Ctrl-C ends it)", flush=True)
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server.run(sockets=[listening])
         except KeyboardInterrupt:
             return

@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
 from dcgan_inpainting.commands import page
+from dcgan_inpainting.common.images import png
 from tests.make_ui import environment, free_port
-from tests.page_server import tiny_models
+from tests.page_server import ordered, post, tiny_models
 
-ROOT = Path(__file__).parents[3]
+SHADE = np.full((80, 60, 3), 128, np.uint8)
+HOLE = np.zeros((80, 60, 3), np.uint8)
+HOLE[40:50, 20:40] = 255
 
 
 @contextmanager
@@ -43,11 +47,15 @@ def test_it_prints_an_address_that_answers_and_ends_quietly(tmp_path: Path, name
     with running(tiny_models(tmp_path), port) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line == f"the page is at http://127.0.0.1:{port} (Ctrl-C ends it)\n"
+        address = f"http://127.0.0.1:{port}"
+        assert line == f"the page is at {address} (Ctrl-C ends it)\n"
         with requests.Session() as browser:  # which keeps its connection
-            assert "Restore a face" in browser.get(line.split()[4], timeout=60).text
-            os.killpg(process.pid, getattr(signal, name))
-            assert process.communicate(timeout=100)[0] == ""
+            assert "Restore a face" in browser.get(address, timeout=60).text
+            order = ordered(png(SHADE), png(HOLE), method="yeh", eyes=[[20, 30], [40, 30]])
+            with post(f"{address}/api/restore", order, stream=True) as answer:
+                next(answer.iter_content(1000))  # of a search of 1,500 steps
+                os.killpg(process.pid, getattr(signal, name))
+                assert process.communicate(timeout=100)[0] == ""
     assert process.returncode == 0
 
 

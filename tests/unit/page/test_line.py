@@ -78,6 +78,22 @@ def test_whoever_leaves_ends_their_work_and_no_other() -> None:
     assert seen == []
 
 
+def test_a_server_that_ends_keeps_nobody() -> None:
+    async def scene() -> Heads:
+        line = Line(2)
+        jobs = [asyncio.create_task(heard(line, _endless)) for _ in range(2)]
+        await asyncio.sleep(0.1)  # until the first one has begun
+        line.close()
+        return [told[-1] for told in await asyncio.gather(*jobs)]
+
+    assert [told["event"] for told in asyncio.run(scene())] == ["step", "waiting"]
+
+
+def _endless(tell: Tell) -> None:
+    while True:
+        tell({"event": "step"})
+
+
 def test_bad_input_is_told_and_a_fault_of_the_program_is_not_hidden() -> None:
     def bad(tell: Tell) -> None:
         raise UserError("the mask is missing")
