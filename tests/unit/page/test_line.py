@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -79,19 +80,27 @@ def test_whoever_leaves_ends_their_work_and_no_other() -> None:
 
 
 def test_a_server_that_ends_keeps_nobody() -> None:
-    async def scene() -> Heads:
-        line = Line(2)
-        jobs = [asyncio.create_task(heard(line, _endless)) for _ in range(2)]
-        await asyncio.sleep(0.1)  # until the first one has begun
-        line.close()
-        return [told[-1] for told in await asyncio.gather(*jobs)]
+    begun = threading.Event()
 
-    assert [told["event"] for told in asyncio.run(scene())] == ["step", "waiting"]
-
-
-def _endless(tell: Tell) -> None:
-    while True:
+    def endless(tell: Tell) -> None:
         tell({"event": "step"})
+        begun.set()
+        while True:
+            time.sleep(0.01)
+            tell({"event": "step"})
+
+    async def scene() -> list[Heads]:
+        line = Line(2)
+        jobs = [asyncio.create_task(heard(line, endless)) for _ in range(2)]
+        while not line.full:
+            await asyncio.sleep(0)
+        await asyncio.to_thread(begun.wait, 60)
+        line.close()
+        return await asyncio.gather(*jobs)
+
+    first, second = asyncio.run(scene())
+    assert {told["event"] for told in first} == {"step"}
+    assert second == [{"event": "waiting", "before": 1}]
 
 
 def test_bad_input_is_told_and_a_fault_of_the_program_is_not_hidden() -> None:
