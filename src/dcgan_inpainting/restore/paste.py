@@ -27,6 +27,7 @@ MOST = 20_000  # pixels of a hole that are solved at once
 WIDEST = 700  # side of what lies around it, the same
 LARGEST = 2048  # side of what is spread at once
 ENOUGH = 100  # pixels of the ring, for its grain to be told
+CALM = 0.3  # share of the ring by which it is
 _TINY = 1e-6
 
 
@@ -164,15 +165,17 @@ def _grain(missed: Floats, ring: Hole, scale: float, rng: np.random.Generator) -
     """Return noise like what the square can't hold of the ring, H×W×C.
 
     It is normal, with the covariance of the planes there, and as coarse as their neighbours are
-    alike. Hairs, edges and whatever else stands out in the ring is left out of that.
+    alike. That is told where the ring is calmest: hair and edges are no grain.
     """
     if ring.sum() < ENOUGH:
         return np.zeros_like(missed)
     wide = (scale, scale, 0.0)
     share = gaussian_filter(ring.astype(float), wide[:2])[..., None]
     fine = np.where(ring[..., None], missed - gaussian_filter(missed, wide) / (share + _TINY), 0)
-    usual = 3 * 1.4826 * np.median(np.abs(fine[ring]), axis=0)
-    good = ring & (np.abs(fine) <= usual).all(2)
+    energy = (gaussian_filter(fine**2, wide) / (share + _TINY)).sum(2)
+    calm = ring & (energy <= np.quantile(energy[ring], CALM))
+    usual = 3 * 1.4826 * np.median(np.abs(fine[calm]), axis=0)
+    good = calm & (np.abs(fine) <= usual).all(2)
     found = fine[good]
     pairs = good[:, 1:] & good[:, :-1]
     alike = (fine[:, 1:][pairs] * fine[:, :-1][pairs]).sum() / max(pairs.sum(), 1)

@@ -83,7 +83,7 @@ def test_grain_is_that_of_the_photograph_and_follows_the_seed() -> None:
     deep = np.zeros(SHAPE, bool)
     deep[120:180, 140:210] = True
     found = (one - stretched(square))[deep]
-    assert found.std() == pytest.approx(6, rel=0.15)
+    assert found.std() == pytest.approx(6, rel=0.2)
     # As in the photograph, red is as green and blue.
     assert np.corrcoef(found.T)[0, 1] > 0.9
     smooth = paste(photograph, middle(), [(FRAME, square)], seed=1, grain=False)
