@@ -1,5 +1,4 @@
-# make repro | test | smoke | faults | ui | report | serve | catch-up | fid | tables | lint | audit. Each
-# makes .venv from requirements.lock first.
+# `make` alone says what there is. Each target makes .venv from requirements.lock first.
 # `python` in a stage is the first on the PATH, so the environment's comes first.
 PYTHON ?= python3
 PRESET ?=
@@ -10,9 +9,13 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: ready repro test smoke faults ui report serve catch-up fid tables lint format audit
+.PHONY: help ready repro test smoke faults ui report serve page catch-up fid tables lint format audit
 
-repro: ready
+# The targets with what stands behind their ##, in the order of this file.
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+repro: ready ## the whole pipeline, and its table (PRESET=celeba: a preset of presets/)
 ifeq ($(PRESET),)
 	dvc repro
 else
@@ -23,15 +26,15 @@ endif
 # Two files at a time: the tests of a file share what takes long to make. In the order of their
 # names, so that the many short files of tests/unit come last and fill both cores to the end; left
 # alone, pytest-xdist would keep the files of few tests for the end, which are the longest.
-test: ready
+test: ready ## all tests
 	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 30
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
-faults: ready
+faults: ready ## faults and bad input at full length, a line a case
 	pytest --long -q tests/faults tests/unit/download/test_fetching.py tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
-smoke: ready
+smoke: ready ## every stage in a minute, in a throw-away copy
 	@set -e; here=$$(mktemp -d); trap 'rm -rf "$$here"' EXIT; \
 	tree=$$(git stash create); git archive "$${tree:-HEAD}" | tar -x -C "$$here"; cd "$$here"; \
 	git init -q; git add -A; \
@@ -40,47 +43,50 @@ smoke: ready
 	dvc exp run $$(python -m dcgan_inpainting.commands.presets smoke); \
 	python -m dcgan_inpainting.commands.summary
 
-ui: ready
+ui: ready ## all experiments in MLflow, beside each other (PORT=5000)
 	@python -m dcgan_inpainting.tracking.ui $(if $(PORT),--port "$(PORT)")
 
-report: ready
+report: ready ## all results as one page, reports/report.html
 	@python -m dcgan_inpainting.commands.report
 
-serve: ready
+serve: ready ## the best inpainter over HTTP (MODEL=…, PORT=…)
 	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \
 	$(if $(MODEL),--model "$(MODEL)")
 
-catch-up: ready
+page: ready ## a page to restore your own photograph on (PORT=…)
+	@python -m dcgan_inpainting page $(if $(PORT),--port "$(PORT)") $(if $(MODEL),--model "$(MODEL)")
+
+catch-up: ready ## log in MLflow what DVC holds and MLflow does not
 	@python -m dcgan_inpainting.tracking.record
 
-fid: ready
+fid: ready ## FID and KID (WEIGHTS=…)
 	@python -m dcgan_inpainting.commands.fid $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
 # README and docs, from docs/data. KEEP="NAME [LABEL=]EXPERIMENT…" first puts the workspace's figures
 # there, beside those of experiments.
-tables: ready
+tables: ready ## write the tables of README and docs anew (KEEP=…)
 	@python -m dcgan_inpainting.commands.tables $(if $(KEEP),--keep $(KEEP))
 
-lint: ready
+lint: ready ## ruff, the contracts between rooms, mypy
 	ruff check .
 	ruff format --check .
 	lint-imports
 	mypy
 
-format: ready
+format: ready ## let ruff mend the layout
 	ruff check --fix .
 	ruff format .
 
 # The lock's known vulnerabilities, asked of the package index: this needs the network. pip-audit is
 # no part of the lock, so it has an environment of its own.
-audit: ready
+audit: ready ## known vulnerabilities of what the lock names
 	@test -x .venv/audit/bin/pip-audit || { python -m venv --clear .venv/audit && \
 	.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet pip-audit; }
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
 	-r requirements-spark.lock
 
-# The environment from the lock and the page of plots where they are missing, out of date or were
-# interrupted; and DVC's own files as a full disk leaves them.
+# The environment from the lock, the console command and the page of plots where they are missing,
+# out of date or were interrupted; and DVC's own files as a full disk leaves them.
 ready:
 	@$(PYTHON) -m dcgan_inpainting.commands.environment
 	@python -m dcgan_inpainting.commands.dvc_files

@@ -90,6 +90,8 @@ def assert_whole(clone: Path) -> None:
     lock = (clone / "requirements.lock").read_bytes()
     assert (clone / ".venv/requirements.lock").read_bytes() == lock
     assert (clone / ".dvc/plots/offline.html").is_file()
+    assert (clone / environment.COMMAND).read_text() == environment.SCRIPT
+    assert os.access(clone / environment.COMMAND, os.X_OK)
 
 
 def wait_for(path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.pipeline.checkout import ROOT
 
-FILES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = ROOT / "README.md", ROOT / "README.zh-CN.md"
+FILES = (*PAGES, *sorted((ROOT / "docs").rglob("*.md")))
 
 FENCED = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n)+)")

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.pipeline.checkout import ROOT, Checkout, FullRun
-from tests.pipeline.documented import FILES, commands
+from tests.pipeline.documented import FILES, PAGES, commands
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own
@@ -76,6 +76,8 @@ PROCESSES = "tests/pipeline/test_processes.py"
 PRESETS = "tests/pipeline/test_presets_run.py"
 REAL_FACES = "tests/pipeline/test_celeba_sample.py"
 UI = "tests/unit/tracking/test_ui.py"
+PAGE = "tests/unit/commands/test_page.py"
+RESTORE = "tests/unit/commands/test_restore.py"
 CI = ".ci/run"
 
 # Run by another test, with other values, or by continuous integration itself.
@@ -107,7 +109,11 @@ ELSEWHERE = {
     "dvc exp apply ruddy-flea": REMOTE,
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
+    ".venv/bin/dcgan-inpainting restore --image docs/example/portrait.png"
+    " --mask docs/example/hole.png --output restored": RESTORE,
     "make serve": SERVED,
+    "make page": PAGE,
+    "make page PORT=5003 MODEL=models": PAGE,
     "make serve MODEL=models:/dcgan-inpainting-drawn/3 PORT=8080": SERVED,
     "torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d"
     " --rdzv-endpoint FIRST:29500 --no-python python -m stages.train": PROCESSES,
@@ -143,6 +149,7 @@ NOT_RUN = {
     "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
     "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
+    "python -m tests.browser.page_screenshots docs/images": "makes the pictures of docs/page.md",
     "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds=[center,half]' -S masks.images=120"
     " -S train.images=100000 -S train.validate_every=20000 -S train.select=last crop masks": HOURS,
@@ -171,6 +178,9 @@ NOT_RUN = {
     "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
+    "python -m benchmarks.restore --method encoder": BENCHMARK,
+    "python -m benchmarks.restore --method encoder --model REAL"
+    " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
     "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,
     "OMP_NUM_THREADS=1 python -m benchmarks.quality --images 16": BENCHMARK,
@@ -198,6 +208,11 @@ TABLES = (HERE, ELSEWHERE, NOT_RUN)
 def test_every_command_that_is_shown_is_in_one_of_the_tables(file: Path) -> None:
     for command in commands(file):
         assert sum(command in table for table in TABLES) == 1, command
+
+
+def test_the_chinese_page_has_the_same_commands() -> None:
+    english, chinese = (commands(page) for page in PAGES)
+    assert chinese == english
 
 
 def test_the_tables_hold_nothing_that_is_no_longer_shown() -> None:

@@ -1,4 +1,4 @@
-"""The set-up that `make` does first: .venv from requirements.lock, and the page of plots.
+"""The set-up that `make` does first: .venv from requirements.lock, the command, the page of plots.
 
 `python -m dcgan_inpainting.commands.environment` makes what is missing, out of date or was
 interrupted, one process at a time. It is run by a Python outside of .venv, which may not be there
@@ -24,6 +24,15 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / "requirements.lock"  # a copy of the lock that .venv was made from, to the end
 TURN = Path(".venv.lock")  # beside .venv, which is emptied
 
+# The console command as an installation would put it there; the package itself is not installed, so
+# that nothing but the working tree is ever imported.
+COMMAND = ENVIRONMENT / "bin" / "dcgan-inpainting"
+SCRIPT = """\
+#!/bin/sh
+bin=$(cd "$(dirname "$0")" && pwd)
+exec "$bin/python" "$bin/../../src/dcgan_inpainting" "$@"
+"""
+
 DVC = Path(".dvc")
 PAGE = DVC / "plots" / "offline.html"
 PAGE_SOURCES = (DVC / "plots" / "page.html", Path(__file__).with_name("plots_page.py"), STAMP)
@@ -35,11 +44,14 @@ def set_up() -> None:
     Raises:
         FaultError: a step has failed; it has said why. The next call begins anew.
     """
-    if environment_is_whole() and page_is_current():
+    if environment_is_whole() and command_is_there() and page_is_current():
         return
     with one_at_a_time() as turn:
         if not environment_is_whole():
             make_environment(turn)
+        if not command_is_there():
+            COMMAND.write_text(SCRIPT, encoding="utf-8")
+            COMMAND.chmod(0o755)
         if not page_is_current():
             run(turn, PYTHON, "-m", "dcgan_inpainting.commands.plots_page")
 
@@ -47,6 +59,11 @@ def set_up() -> None:
 def environment_is_whole() -> bool:
     """Whether .venv was made to the end from this very lock, and its Python is still there."""
     return os.access(PYTHON, os.X_OK) and STAMP.is_file() and same(STAMP, LOCK)
+
+
+def command_is_there() -> bool:
+    """Whether the console command in .venv is the one that is written now."""
+    return os.access(COMMAND, os.X_OK) and COMMAND.read_text(encoding="utf-8") == SCRIPT
 
 
 def same(one: Path, other: Path) -> bool:

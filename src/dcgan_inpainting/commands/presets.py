@@ -8,7 +8,7 @@ back to the committed one, so that a preset does not come on top of another.
 import argparse
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +96,24 @@ def _git(*arguments: str) -> bytes:
     return done.stdout
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the preset that the command line names; end the process as command_line says."""
+    parser = argparse.ArgumentParser(
+        prog="dcgan-inpainting preset", description="Print a preset as options of `dvc exp run`."
+    )
+    parser.add_argument("name", nargs="?", default="", help="without one, those that there are")
+    parser.add_argument(
+        "--afresh", action="store_true", help="put params.yaml back to the committed one first"
+    )
+    options = parser.parse_args(arguments)
     with reporting("presets"):
-        parser = argparse.ArgumentParser(prog="presets", description="Print a preset's options.")
-        parser.add_argument("name", nargs="?", default="")
-        parser.add_argument(
-            "--afresh", action="store_true", help="put params.yaml back to the committed one first"
-        )
-        arguments = parser.parse_args()
-        chosen = read_preset(arguments.name)
-        if arguments.afresh:
+        chosen = read_preset(options.name)
+        if options.afresh:
             start_afresh()
         applied(chosen, load_params())
         # Unquoted: quotes of ours would be taken literally on make's command line.
         print(" ".join(f"-S {override}" for override in chosen))
+
+
+if __name__ == "__main__":
+    main()

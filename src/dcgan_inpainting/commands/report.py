@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +16,12 @@ from dcgan_inpainting.process.command_line import reporting
 REPORT = Path("reports/report.html")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the page; end the process as command_line says."""
     argparse.ArgumentParser(
-        prog="python -m dcgan_inpainting.commands.report",
+        prog="dcgan-inpainting report",
         description=(__doc__ or "").partition("\n")[0],
-    ).parse_args()
+    ).parse_args(arguments)
     with reporting("report"):
         # Not at the top: matplotlib and pandas take seconds, and --help needs neither.
         from dcgan_inpainting.report.page import page

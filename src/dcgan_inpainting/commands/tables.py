@@ -94,7 +94,7 @@ def changed_pages(root: Path) -> Iterator[tuple[Path, str, list[str]]]:
     Raises:
         UserError: a page asks for what is not to be had.
     """
-    for page in (root / "README.md", *sorted((root / DOCS).rglob("*.md"))):
+    for page in (*sorted(root.glob("README*.md")), *sorted((root / DOCS).rglob("*.md"))):
         try:
             text, changed = written_anew(page.read_text(encoding="utf-8"), root / DATA)
         except UserError as error:

@@ -22,7 +22,7 @@ from dcgan_inpainting.inpaint.mixture import search_image, with_encoder
 from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.problem import Problem
 from dcgan_inpainting.inpaint.results import Restoration, mean_answer
-from dcgan_inpainting.inpaint.search import length
+from dcgan_inpainting.inpaint.search import Iterate, length
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
 from dcgan_inpainting.networks.frozen import freeze
@@ -41,6 +41,7 @@ def restore(
     encoder: UNet | None = None,
     with_frames: int = 0,
     on_images: Callable[[int], object] = lambda count: None,
+    on_iterate: Callable[[Iterate], object] = lambda iterate: None,
 ) -> Restoration:
     """Fill the holes of images. Which images are restored together changes no result.
 
@@ -53,6 +54,7 @@ def restore(
         encoder: trained for this generator; needed where the settings use it.
         with_frames: of so many images, from the first, frames of the search are kept too.
         on_images: called after each batch with the number of images that it held.
+        on_iterate: called at each step of a batch's search, with an image's points together.
 
     Raises:
         ValueError: images and masks don't match in number or size, or there is no encoder.
@@ -71,7 +73,7 @@ def restore(
         damaged = np.where(known[batch, ..., None], images[batch], np.uint8(0))
         problem = Problem.of(damaged, known[batch], *frozen, params)
         watched = max(0, min(with_frames - first, len(problem)))
-        parts.append(_restored(problem, damaged, known[batch], guide, watched))
+        parts.append(_restored(problem, damaged, known[batch], guide, watched, on_iterate))
         on_images(len(problem))
     return Restoration.joined(parts)
 
@@ -91,13 +93,23 @@ def as_method(
 
 
 def _restored(
-    problem: Problem, damaged: Images, known: Known, guide: UNet | None, watched: int
+    problem: Problem,
+    damaged: Images,
+    known: Known,
+    guide: UNet | None,
+    watched: int,
+    on_iterate: Callable[[Iterate], object],
 ) -> Restoration:
     """Return the restoration of one batch."""
     params, images, count = problem.params, len(problem), problem.params.candidates
     frames = Frames(watched * count, known.shape[1:], length(params))
     start = initialisation.several(problem, guide, count)
-    found = best_iterate(_points(problem), start, frames.note)
+
+    def watch(iterate: Iterate) -> None:
+        frames.note(iterate)
+        on_iterate(iterate)
+
+    found = best_iterate(_points(problem), start, watch)
     raw = _generated(problem, found, guide)
     each = np.arange(images).repeat(count)
     filled = composite(raw, damaged[each], known[each], params.blending)

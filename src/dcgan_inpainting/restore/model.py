@@ -1,0 +1,139 @@
+"""The trained networks of a folder, ready to fill holes of their small squares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, validate
+from dcgan_inpainting.feedforward import methods as feedforward
+from dcgan_inpainting.inpaint.params import METHODS, InpaintParams
+from dcgan_inpainting.inpaint.restoration import restore
+from dcgan_inpainting.inpaint.search import Iterate, length
+from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import place
+from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.tensors import to_uint8
+from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
+from dcgan_inpainting.networks.weights import load_trained
+
+MODELS = Path("models")
+SETTINGS = "inpaint.json"  # beside the weights, as a registered model has it
+BY_ENCODER = "encoder"
+WAYS = (*METHODS, BY_ENCODER)
+
+OnStep = Callable[[float, Images], object]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the stages train and encoder left in a folder, and the settings of the search."""
+
+    generator: Generator
+    discriminator: Discriminator
+    encoder: UNet
+    params: InpaintParams
+    side: int  # of the square that they know, in pixels
+
+    @classmethod
+    def load(cls, folder: Path | str = MODELS) -> "Model":
+        """Read a folder; its settings are those of inpaint.json in it, or of params.yaml beside it.
+
+        Raises:
+            UserError: there is no model, or one of its files is missing or damaged.
+        """
+        folder = Path(folder)
+        if not (folder / ARCHITECTURE).is_file():
+            raise UserError(
+                f"there are no trained networks in {folder}: run `make repro`, or name a folder "
+                "that has some with --model"
+            )
+        side = Architecture.load(folder / ARCHITECTURE).image_size
+        encoder = freeze(load_unet(folder, ENCODER))
+        return cls(*load_trained(folder), encoder, _settings(folder), side)
+
+    def fill(
+        self,
+        images: Images,
+        known: Known,
+        *,
+        method: str | None = None,
+        candidates: int = 1,
+        seed: int | None = None,
+        on_step: OnStep | None = None,
+    ) -> Images:
+        """Return several answers to each image, the likeliest first: uint8, N×K×S×S×3.
+
+        Args:
+            images: uint8, N×S×S×3.
+            known: N×S×S; known pixels are unchanged.
+            method: of WAYS; None = that of the settings.
+            candidates: K. Several are found by the search alone, since the encoder knows but one.
+            seed: of the search; None = that of the settings.
+            on_step: called at each step of the search with the share that is done, 0…1, and with
+                what the generator makes of the holes by then: uint8, N×K×S×S×3.
+
+        Raises:
+            UserError: the encoder or Yeh's method is asked for several answers.
+        """
+        if candidates > 1 and method not in (None, "latent"):
+            raise UserError(f"the method {method} has one answer, not {candidates}")
+        if method == BY_ENCODER:
+            fill = feedforward.as_method(place(self.encoder), self.params)
+            return fill(images, known)[:, None]
+        changes: dict[str, object] = {} if seed is None else {"seed": seed}
+        if method is not None:
+            changes["method"] = method
+        if candidates > 1:
+            starts = max(self.params.starts, candidates)
+            changes |= {"candidates": candidates, "starts": starts, "encoder_share": 0.0}
+        params = self.params.model_copy(update=changes)
+        networks = self.generator, self.discriminator
+        watch = _Watch(images, known, params, on_step) if on_step else None
+        return restore(
+            images,
+            known,
+            *networks,
+            params,
+            encoder=self.encoder,
+            on_images=watch.next if watch else lambda count: None,
+            on_iterate=watch.look if watch else lambda iterate: None,
+        ).candidates
+
+
+class _Watch:
+    """Tells of each step what all images are by then, though they are searched in batches."""
+
+    def __init__(
+        self, images: Images, known: Known, params: InpaintParams, on_step: OnStep
+    ) -> None:
+        self._known, self._on_step = known[:, None, ..., None], on_step
+        self._squares = np.repeat(images[:, None], params.resolved().candidates, 1)
+        self._length, self._done = length(params.resolved()), 0
+
+    def next(self, count: int) -> None:
+        """Go on to the next batch."""
+        self._done += count
+
+    def look(self, iterate: Iterate) -> None:
+        points, candidates = len(iterate.generated), self._squares.shape[1]
+        batch = slice(self._done, self._done + points // candidates)
+        made = to_uint8(iterate.generated).reshape(self._squares[batch].shape)
+        self._squares[batch] = np.where(self._known[batch], self._squares[batch], made)
+        part = iterate.number / max(1, self._length) * (points // candidates)
+        self._on_step((self._done + part) / len(self._squares), self._squares.copy())
+
+
+def _settings(folder: Path) -> InpaintParams:
+    for path, section in ((folder / SETTINGS, None), (folder.parent / PARAMS_FILE, "inpaint")):
+        if path.is_file():
+            document = load_params(path)
+            values = document if section is None else document.get(section)
+            return validate("inpaint", dict(values or {}), InpaintParams, path)
+    raise UserError(
+        f"{folder} has neither {SETTINGS} nor a {PARAMS_FILE} beside it: the settings of the search"
+    )

@@ -1,0 +1,108 @@
+"""Which files are read and written."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.restore.files import Job, jobs, write
+from dcgan_inpainting.restore.frame import Frame
+from dcgan_inpainting.restore.photo import Restored
+from dcgan_inpainting.restore.photograph import Photograph, read_photograph
+from tests.photographs import SHAPE, exif, levels, profile
+
+HOLE = np.zeros(SHAPE, bool)
+HOLE[20:30, 20:30] = True
+
+
+def touch(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def asked(image: Path, mask: Path | str, output: Path, **options: bool) -> list[Job]:
+    return jobs(image, str(mask), output, **{"png": False, "compare": False, **options})
+
+
+def restored(count: int = 1, **changes: object) -> Restored:
+    photograph = Photograph(levels(np.uint8), profile=profile(), exif=exif(), **changes)  # type: ignore[arg-type]
+    answers = [replace(photograph, pixels=photograph.pixels // (n + 1)) for n in range(count)]
+    return Restored(tuple(answers), HOLE, (Frame.about(40 + 30j, 40, 64),), 0.0, ())
+
+
+def test_a_folder_s_photographs_keep_their_names_and_formats(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "in", "a.jpg", "a.png", "B.TIFF", "c.webp", "notes.txt", ".d.png")
+    output = tmp_path / "out"
+    found = asked(folder, "alpha", output)
+    assert [job.photograph.name for job in found] == ["B.TIFF", "a.jpg", "a.png", "c.webp"]
+    assert [job.output for job in found] == [output / job.photograph.name for job in found]
+
+
+def test_as_png_a_jpg_and_a_png_are_kept_apart(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "in", "a.jpg", "a.png")
+    found = asked(folder, "alpha", tmp_path / "out", png=True, compare=True)
+    assert [job.output.name for job in found] == ["a.jpg.png", "a.png"]
+    compared = [job.compared.name for job in found if job.compared]
+    assert compared == ["a.jpg.compare.png", "a.png.compare.png"]
+
+
+def test_a_mask_of_the_same_name_one_for_all_or_a_word(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "in", "a.jpg", "a.png", "b.jpg", "c.jpg")
+    masks = touch(tmp_path / "masks", "a.jpg", "a.png", "b.png", "b.tif")
+    found = asked(folder, masks, tmp_path / "out")
+    # The one that c lacks is named as it should be called.
+    assert [Path(job.mask).name for job in found] == ["a.jpg", "a.png", "b.png", "c.png"]
+    for mask in ("alpha", "#ff00ff", str(masks / "b.png")):
+        assert {str(job.mask) for job in asked(folder, mask, tmp_path / "out")} == {mask}
+
+
+def test_an_empty_folder_and_an_output_that_is_the_input_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"holds no photograph \(\.jpg"):
+        asked(touch(tmp_path / "empty", "notes.txt"), "alpha", tmp_path / "out")
+    folder = touch(tmp_path / "in", "a.png")
+    for image in (folder, folder / "a.png"):
+        with pytest.raises(UserError, match="is where the photographs are"):
+            asked(image, "alpha", folder)
+    with pytest.raises(UserError, match="is a file: name a folder"):
+        asked(folder, "alpha", touch(tmp_path / "x", "y") / "y")
+
+
+def test_candidates_have_numbers_and_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    (job,) = asked(touch(tmp_path / "in", "a.png") / "a.png", "alpha", tmp_path / "out")
+    assert [path.name for path in job.outputs(3)] == ["a.1.png", "a.2.png", "a.3.png"]
+    job.refuse_to_overwrite(3)
+    written = write(job, restored(3))
+    assert written == job.outputs(3)
+    assert np.array_equal(read_photograph(written[1]).pixels, levels(np.uint8) // 2)
+    job.refuse_to_overwrite(1)
+    with pytest.raises(UserError, match=r"a\.1\.png is there already; --overwrite"):
+        job.refuse_to_overwrite(2)
+
+
+def test_a_comparison_shows_before_and_after_in_any_depth(tmp_path: Path) -> None:
+    job = Job(tmp_path / "a.png", "alpha", tmp_path / "out/a.png", tmp_path / "out/a.compare.png")
+    made = replace(restored(), photographs=(Photograph(levels(np.uint16)),))
+    write(job, made)
+    with Image.open(tmp_path / "out/a.compare.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (SHAPE[0], 2 * SHAPE[1], 3)
+    before, after = pixels[:, : SHAPE[1]], pixels[:, SHAPE[1] :]
+    assert (before[HOLE] == 128).all()
+    assert np.array_equal(before[~HOLE], after[~HOLE])
+    assert np.abs(after.astype(int) - levels(np.uint8)).max() <= 1
+
+
+def test_a_jpeg_as_png_keeps_profile_and_exif(tmp_path: Path) -> None:
+    job = Job(tmp_path / "a.jpg", "alpha", tmp_path / "out/a.jpg.png")
+    made = restored(format="JPEG", rest={"dpi": (72, 72)})
+    write(job, made)
+    found = read_photograph(job.output)
+    assert found.format == "PNG"
+    assert np.array_equal(found.pixels, levels(np.uint8))
+    assert found.profile == profile()
+    assert found.exif is not None
