@@ -85,7 +85,6 @@ ELSEWHERE = {
     "make test": CI,
     "pytest": CI,
     "pytest tests/pipeline/test_resume.py": CI,
-    "ruff check . && ruff format --check . && mypy": CI,
     "python -m venv .venv": CI,
     "pip install -r requirements.lock": CI,
     "pip install -r requirements-spark.lock": CI,
