@@ -177,7 +177,6 @@ NOT_RUN = {
     "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
-    "python -m benchmarks.restore --method encoder": BENCHMARK,
     "python -m benchmarks.restore --method encoder --model REAL"
     " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
