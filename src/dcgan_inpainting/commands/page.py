@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.restore.choices import MODELS
 
 PORT = "5002"  # beside those of `make ui` and `make serve`
 
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--port", default=PORT, help=f"TCP port, 1…65535; default: {PORT}")
     parser.add_argument(
-        "--model", default="models", help="folder of trained networks; default: models"
+        "--model", default=MODELS, help=f"folder of trained networks; default: {MODELS}"
     )
     options = parser.parse_args(arguments)
     with reporting("page"):

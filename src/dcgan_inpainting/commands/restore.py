@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.inpaint.params import METHODS
 from dcgan_inpainting.process.command_line import reporting
+from dcgan_inpainting.restore.choices import MODELS, WAYS
 
 # PyTorch takes seconds to import, and whoever asks for --help has no need of it.
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dcgan_inpainting.restore.model import Model
     from dcgan_inpainting.restore.photo import Restored
 
-WAYS = (*METHODS, "encoder")
 MOST = 64  # candidates
 
 
@@ -80,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "painted in this colour",
     )
     add("--output", type=Path, required=True, help="folder to write to, under the same names")
-    add("--model", default="models", help="folder of trained networks; default: models")
+    add("--model", default=MODELS, help=f"folder of trained networks; default: {MODELS}")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--eyes",

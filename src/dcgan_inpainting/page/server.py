@@ -28,7 +28,8 @@ from dcgan_inpainting.page import work
 from dcgan_inpainting.page.example import example
 from dcgan_inpainting.page.line import Line
 from dcgan_inpainting.page.messages import message, read_message
-from dcgan_inpainting.restore.model import WAYS, Model
+from dcgan_inpainting.restore.choices import WAYS
+from dcgan_inpainting.restore.model import Model
 
 HOST = "127.0.0.1"
 NAMES = ["127.0.0.1", "localhost", "[::1]"]  # by which a browser may call this machine

@@ -14,12 +14,14 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images, grid, png
 from dcgan_inpainting.common.settings import one_of
 from dcgan_inpainting.page.line import Tell
+from dcgan_inpainting.restore.choices import WAYS
 from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.face import NoFaceError
 from dcgan_inpainting.restore.files import PNG, as_png
 from dcgan_inpainting.restore.frame import Frame
-from dcgan_inpainting.restore.hole import Hole, decode_hole
-from dcgan_inpainting.restore.model import WAYS, Model
+from dcgan_inpainting.restore.hole import decode_hole
+from dcgan_inpainting.restore.model import Model
+from dcgan_inpainting.restore.paste import window_of
 from dcgan_inpainting.restore.photo import Place, Restored, restore_photo
 from dcgan_inpainting.restore.photograph import (
     FORMATS,
@@ -125,13 +127,11 @@ def restore(order: Order, data: bytes, mask: bytes, model: Model, tell: Tell) ->
 
 
 def _tell_result(restored: Restored, order: Order, tell: Tell) -> None:
-    top, bottom = _span(restored.hole, 1)
-    left, right = _span(restored.hole, 0)
-    window = slice(top, bottom), slice(left, right)
+    window = window_of(restored.hole)
     hole = restored.hole[window] * np.uint8(255)
+    box = [window[1].start, window[0].start, *hole.shape[::-1]]
     for one in restored.photographs:
         patch = np.dstack([_seen(one, window), hole])
-        box = [left, top, right - left, bottom - top]
         tell({"event": "candidate", "box": box}, _png(patch), _file(one, order))
     faces = [
         {"width": frame.width, "side": frame.side, "stretched": frame.scale}
@@ -143,12 +143,6 @@ def _tell_result(restored: Restored, order: Order, tell: Tell) -> None:
 
 def _table(squares: Images) -> Images:
     return grid(squares.reshape(-1, *squares.shape[2:]), squares.shape[1], gap=0)
-
-
-def _span(hole: Hole, along: int) -> tuple[int, int]:
-    """Return where a hole begins and ends: its columns along 0, its rows along 1."""
-    places = np.flatnonzero(hole.any(along))
-    return int(places[0]), int(places[-1]) + 1
 
 
 def _decoded(data: bytes, name: str) -> Photograph:

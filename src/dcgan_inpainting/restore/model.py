@@ -10,21 +10,17 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, validate
 from dcgan_inpainting.feedforward import methods as feedforward
-from dcgan_inpainting.inpaint.params import METHODS, InpaintParams
+from dcgan_inpainting.inpaint.params import InpaintParams
 from dcgan_inpainting.inpaint.restoration import restore
 from dcgan_inpainting.inpaint.search import Iterate, length
-from dcgan_inpainting.networks.architecture import ARCHITECTURE, Architecture
+from dcgan_inpainting.networks.architecture import ARCHITECTURE
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import place
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
-
-MODELS = Path("models")
-SETTINGS = "inpaint.json"  # beside the weights, as a registered model has it
-BY_ENCODER = "encoder"
-WAYS = (*METHODS, BY_ENCODER)
+from dcgan_inpainting.restore.choices import BY_ENCODER, MODELS, SETTINGS
 
 OnStep = Callable[[float, Images], object]
 
@@ -37,7 +33,11 @@ class Model:
     discriminator: Discriminator
     encoder: UNet
     params: InpaintParams
-    side: int  # of the square that they know, in pixels
+
+    @property
+    def side(self) -> int:
+        """Of the square that they know, in pixels."""
+        return self.generator.architecture.image_size
 
     @classmethod
     def load(cls, folder: Path | str = MODELS) -> "Model":
@@ -52,9 +52,8 @@ class Model:
                 f"there are no trained networks in {folder}: run `make repro`, or name a folder "
                 "that has some with --model"
             )
-        side = Architecture.load(folder / ARCHITECTURE).image_size
         encoder = freeze(load_unet(folder, ENCODER))
-        return cls(*load_trained(folder), encoder, _settings(folder), side)
+        return cls(*load_trained(folder), encoder, _settings(folder))
 
     def fill(
         self,

@@ -50,7 +50,7 @@ def paste(
         grain: whether it is added.
     """
     scale = max(1.0, *(frame.scale for frame, _ in squares))
-    window = _window(hole, margin=int(np.ceil(RING * scale)) + 2)
+    window = window_of(hole, margin=int(np.ceil(RING * scale)) + 2)
     here, missing = pixels[window].astype(np.float64), hole[window]
     near = distance_transform_edt(~missing) <= max(3.0, RING * scale)
     ring = near & ~missing
@@ -67,7 +67,7 @@ def paste(
     return result
 
 
-def _window(hole: Hole, margin: int) -> tuple[slice, slice]:
+def window_of(hole: Hole, margin: int = 0) -> tuple[slice, slice]:
     """Return the rows and columns that hold the hole, and what lies around it."""
     spans = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
     rows, columns = (

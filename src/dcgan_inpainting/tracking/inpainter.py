@@ -16,11 +16,11 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.restore.choices import SETTINGS
 from dcgan_inpainting.tracking.model_input import IMAGES_A_REQUEST, read_input
 from dcgan_inpainting.tracking.together import Together
 
 NETWORKS = "networks"  # the model's one artifact: a folder with the weights and the settings
-SETTINGS = "inpaint.json"  # in it, the section `inpaint` of params.yaml
 
 
 class RequestError(MlflowException):

@@ -62,7 +62,8 @@ def save_model(
     ):
         import mlflow.pyfunc
 
-        from dcgan_inpainting.tracking.inpainter import NETWORKS, SETTINGS
+        from dcgan_inpainting.restore.choices import SETTINGS
+        from dcgan_inpainting.tracking.inpainter import NETWORKS
 
         networks = Path(scratch, NETWORKS)
         networks.mkdir()

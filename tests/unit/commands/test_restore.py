@@ -11,7 +11,7 @@ from PIL import Image
 from dcgan_inpainting.commands import restore
 from dcgan_inpainting.download.drawn_faces.draw import draw_face
 from dcgan_inpainting.restore import photo
-from dcgan_inpainting.restore.model import WAYS
+from dcgan_inpainting.restore.choices import WAYS
 from dcgan_inpainting.restore.photograph import read_photograph
 from tests.photographs import exif
 from tests.tiny_model import SETTINGS, write_models
@@ -225,4 +225,4 @@ def test_the_example_of_the_docs(
 
 
 def test_the_ways_are_those_of_the_networks() -> None:
-    assert restore.WAYS == WAYS
+    assert restore.WAYS == WAYS == ("latent", "yeh", "encoder")

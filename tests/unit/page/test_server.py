@@ -14,7 +14,8 @@ from PIL import Image
 
 from dcgan_inpainting.page import server
 from dcgan_inpainting.page.server import HEADERS, STATIC
-from dcgan_inpainting.restore.model import WAYS, Model
+from dcgan_inpainting.restore.choices import WAYS
+from dcgan_inpainting.restore.model import Model
 from tests.page_server import SECONDS, events, ordered, page_server, post, tiny_models
 from tests.photographs import scenery
 

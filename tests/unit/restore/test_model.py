@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.common.errors import DamagedError, UserError
-from dcgan_inpainting.restore.model import WAYS, Model
+from dcgan_inpainting.restore.choices import WAYS
+from dcgan_inpainting.restore.model import Model
 from tests.tiny_model import SETTINGS, SIDE, images_and_masks, restored, write_models
 
 ROOT = Path(__file__).parents[3]
