@@ -7,17 +7,14 @@ writes page.png and page_telephone.png.
 """
 
 import argparse
-import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import FLAGS
 from tests.browser.painting import DESKTOP, TELEPHONE, Painter, painter
+from tests.browser.pictures import chromium, save_window
 
 COLOURS = 96
 TEAR = [(446, 566), (502, 540), (564, 578), (456, 588), (550, 600), (462, 612), (546, 622),
@@ -57,8 +54,7 @@ def paint(seen: Painter, server: str, stroke: Callable[[list[tuple[int, int]]], 
 def write(seen: Painter, path: Path) -> None:
     """Write what the window shows."""
     seen.settle()
-    with Image.open(io.BytesIO(seen.page.screenshot())) as picture:
-        picture.convert("RGB").quantize(COLOURS, kmeans=4).save(path, optimize=True)
+    save_window(seen.page, path, colours=COLOURS)
 
 
 if __name__ == "__main__":
@@ -66,7 +62,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="where to write them")
     parser.add_argument("--server", default="http://127.0.0.1:5002", help="the page's address")
     asked = parser.parse_args()
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        with playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser:
-            take(browser, asked.server.rstrip("/"), asked.folder)
+    with chromium() as browser:
+        take(browser, asked.server.rstrip("/"), asked.folder)

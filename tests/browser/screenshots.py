@@ -8,22 +8,19 @@ drawn ones may enter the repository.
 """
 
 import argparse
-import io
 import os
-import shutil
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.store import Store
 from dcgan_inpainting.tracking.view import EXPERIMENTS, FIRST, Contents, pages
-from tests.browser.conftest import FLAGS
+from tests.browser.pictures import chromium, save_window
 from tests.browser.runs_page import RunsPage, runs_page
 
 WIDTH = 1600
-COLOURS = 256  # kmeans moves them to where the runs' are not lost
+COLOURS = 256
 
 
 def take(browser: Browser, server: str, folder: Path, chosen: list[str]) -> None:
@@ -68,8 +65,7 @@ def take(browser: Browser, server: str, folder: Path, chosen: list[str]) -> None
 def _write(seen: RunsPage, path: Path) -> None:
     seen.page.mouse.move(0, 0)  # what lies under the mouse has another colour
     seen.page.wait_for_timeout(3000)  # charts move into place
-    with Image.open(io.BytesIO(seen.page.screenshot())) as picture:
-        picture.convert("RGB").quantize(COLOURS, kmeans=4).save(path, optimize=True)
+    save_window(seen.page, path, colours=COLOURS)
 
 
 if __name__ == "__main__":
@@ -78,7 +74,5 @@ if __name__ == "__main__":
     parser.add_argument("--server", default="http://127.0.0.1:5000", help="MLflow's address")
     parser.add_argument("--faces", nargs=2, default=[], metavar="NAME", help="two experiments")
     asked = parser.parse_args()
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        with playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser:
-            take(browser, asked.server.rstrip("/"), asked.folder, asked.faces)
+    with chromium() as browser:
+        take(browser, asked.server.rstrip("/"), asked.folder, asked.faces)

@@ -1,17 +1,12 @@
 """The table that `make repro` ends with."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from dcgan_inpainting.commands.summary import table
-
-ROOT = Path(__file__).parents[3]
+from tests.typed import WAYS, typed
 
 
 def figures(hole_psnr: float, psnr: float) -> dict[str, float]:
@@ -52,38 +47,18 @@ def test_columns_stand_under_their_heads() -> None:
     assert {line.index("0.877") + len("0.877") for line in lines} == {len(head)}
 
 
-AS_MODULE = ("-m", "dcgan_inpainting.commands.summary")
-AS_SCRIPT = (str(ROOT / "src/dcgan_inpainting/commands/summary.py"),)
-
-
-def run(folder: Path, how: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    if how == AS_MODULE:
-        environment["PYTHONPATH"] = str(ROOT / "src")
-    return subprocess.run(
-        [sys.executable, *how],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("how", [AS_MODULE, AS_SCRIPT])
-def test_as_a_command_it_prints_the_metrics_and_where_to_look(
-    tmp_path: Path, how: Sequence[str]
-) -> None:
+@pytest.mark.parametrize("how", WAYS)
+def test_as_a_command_it_prints_the_metrics_and_where_to_look(tmp_path: Path, how: str) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports/metrics.json").write_text(json.dumps(METRICS), encoding="utf-8")
-    done = run(tmp_path, how)
+    done = typed("summary", tmp_path, how)
     assert done.returncode == 0
     assert table(METRICS) in done.stdout
     assert "reports/galleries/" in done.stdout
 
 
 def test_as_a_command_it_says_what_to_do_first(tmp_path: Path) -> None:
-    done = run(tmp_path)
+    done = typed("summary", tmp_path)
     assert done.returncode == 2
     path = Path("reports/metrics.json")
     assert done.stderr == (
@@ -97,7 +72,7 @@ def test_as_a_command_it_says_what_to_do_first(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports/metrics.json").write_text(content)
-    done = run(tmp_path)
+    done = typed("summary", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"summary: error: {Path('reports/metrics.json')} is no table")
     assert done.stderr.count("\n") == 1
