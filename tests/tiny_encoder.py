@@ -17,6 +17,7 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
+from dcgan_inpainting.networks.devices import place
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
@@ -110,7 +111,7 @@ def train(
         faces() if on is None else on,
         Validator(faces(2, seed=1), params.kinds, params.precision, params.seed),
         generator,
-        freeze(discriminator),
+        place(freeze(discriminator)),
         params,
         observer=heard,
         memory=memory,
@@ -123,5 +124,5 @@ def digest(encoder: UNet) -> str:
     total = hashlib.md5(usedforsecurity=False)
     for name, value in sorted(encoder.state_dict().items()):
         total.update(name.encode())
-        total.update(value.contiguous().numpy().tobytes())
+        total.update(value.cpu().contiguous().numpy().tobytes())
     return total.hexdigest()

@@ -23,6 +23,7 @@ from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.muon import Muon, hidden
+from dcgan_inpainting.networks.replayed import Replayed
 from dcgan_inpainting.networks.schedules import half_cosine
 from dcgan_inpainting.networks.unet import UNet, initialise_unet
 from dcgan_inpainting.networks.weights import not_finite
@@ -203,12 +204,16 @@ class _Learner:
         self.optimisers = _optimisers(self.network)
         self.batches = Batches(images, params, Rank(device=device()))
         self.holes = Holes(images.shape[1], params.kinds, params.seed)
+        self._replayed = Replayed(self._update, device())
 
     def step(self, number: int) -> Tensor:
         """Take a step; return the PSNR of what the network made before it."""
         self.network.train()
         faces = self.batches(number)
-        known = self.holes(number, len(faces)).to(faces.device)
+        known = self.holes(number, len(faces))
+        return self._replayed(faces, known, self._learning_rate(number))
+
+    def _update(self, faces: Tensor, known: Tensor, rate: Tensor | float) -> Tensor:
         with autocast(self.params.precision):
             made, penalty = self.pupil.attempt(faces, known)
         psnr = psnr_of(made.float(), faces, known)
@@ -216,7 +221,7 @@ class _Learner:
         self.network.zero_grad()
         torch.autograd.backward(loss)
         for share, optimiser in self.optimisers:
-            optimiser.param_groups[0]["lr"] = share * self._learning_rate(number)
+            optimiser.param_groups[0]["lr"] = share * rate
             optimiser.step()
         return psnr.detach()[None]
 
@@ -256,5 +261,5 @@ def _optimisers(network: nn.Module) -> list[tuple[float, torch.optim.Optimizer]]
     by_muon = hidden(network)
     chosen = set(map(id, by_muon))
     others = [weight for weight in network.parameters() if id(weight) not in chosen]
-    adam = torch.optim.Adam(others, betas=BETAS, fused=True)
+    adam = torch.optim.Adam(others, betas=BETAS, fused=True, capturable=device().type == "cuda")
     return [(ADAM_SHARE, adam)] + ([(1.0, Muon(by_muon, 0.0))] if by_muon else [])

@@ -34,7 +34,8 @@ class Muon(torch.optim.Optimizer):
 
         Args:
             weights: of convolutions or matrices.
-            learning_rate: of a step, the length by which it moves each direction.
+            learning_rate: of a step, the length by which it moves each direction. In its group a
+                tensor may take its place, so that a CUDA graph need not be of one rate.
         """
         super().__init__(weights, {"lr": learning_rate})
 
@@ -49,7 +50,10 @@ class Muon(torch.optim.Optimizer):
                 momentum = state["momentum"]
                 momentum.lerp_(weight.grad, 1 - MOMENTUM)
                 ahead = weight.grad.lerp(momentum, MOMENTUM)  # Nesterov's
-                weight.sub_(orthogonal(ahead.flatten(1)).view_as(weight), alpha=group["lr"])
+                along, rate = orthogonal(ahead.flatten(1)).view_as(weight), group["lr"]
+                if isinstance(rate, Tensor):  # an alpha can't be one
+                    along, rate = along * rate, 1.0
+                weight.sub_(along, alpha=rate)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

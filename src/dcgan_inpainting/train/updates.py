@@ -18,9 +18,10 @@ from dcgan_inpainting.networks.dcgan import (
     initialise,
     normalise_spectrally,
 )
-from dcgan_inpainting.networks.devices import Network, autocast, place
+from dcgan_inpainting.networks.devices import CPU, Network, autocast, place
 from dcgan_inpainting.networks.distribution import Rank
 from dcgan_inpainting.networks.frozen import plain
+from dcgan_inpainting.networks.replayed import Replayed
 from dcgan_inpainting.train import losses
 from dcgan_inpainting.train.params import TrainParams
 
@@ -82,12 +83,18 @@ class Trainer:
         discriminator = _prepared(Discriminator(architecture), rng, self._rank, spectral=spectral)
         self.average = self._copy(Generator, generator).requires_grad_(False)
         g_rate, d_rate = params.learning_rates
-        betas = (params.beta1, ADAM_SECOND_MOMENT)
-        g_adam = torch.optim.Adam(generator.parameters(), g_rate, betas, fused=True)
-        d_adam = torch.optim.Adam(discriminator.parameters(), d_rate, betas, fused=True)
-        self.generator, self._g_adam = fabric.setup(generator, g_adam)
+        self.generator, self._g_adam = fabric.setup(generator, self._adam(generator, g_rate))
+        d_adam = self._adam(discriminator, d_rate)
         self.discriminator, self._d_adam = fabric.setup(discriminator, d_adam)
+        # Not where anything but z is drawn at random, not all steps do the same, or ranks meet.
+        alone = self._rank.world_size == 1 and params.strategy == "auto"
+        alike = alone and not params.augment and not params.r1_weight
+        self._update = Replayed(self._updates, self._rank.device if alike else CPU)
         self.taken = 0  # steps
+
+    def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
+        betas, replayed = (self.params.beta1, ADAM_SECOND_MOMENT), self._rank.device.type == "cuda"
+        return torch.optim.Adam(network.parameters(), rate, betas, fused=True, capturable=replayed)
 
     def step(self, real: Tensor) -> Tensor:
         """Update D once and G generator_steps times (Radford et al. 2016; the article).
@@ -99,26 +106,30 @@ class Trainer:
             FIGURES in their order, of this rank.
         """
         self.taken += 1
-        rng = generator_for(Purpose.STEP, self.params.seed, self.taken, self._rank.number)
-        fake = self._generate(len(real), rng)
-        d_loss, d_real, d_fake = self._update_discriminator(real, fake.detach(), rng)
-        g_loss = self._update_generator(fake, rng)
-        for _ in range(self.params.generator_steps - 1):
-            g_loss = self._update_generator(self._generate(len(real), rng), rng)
-        # The optimisers leave the gradients as they are, until the next update.
-        norms = _gradient_norm(self.generator), _gradient_norm(self.discriminator)
+        self._rng = generator_for(Purpose.STEP, self.params.seed, self.taken, self._rank.number)
+        size = (len(real), self.params.latent_dim)
+        zs = [torch.randn(size, generator=self._rng) for _ in range(self.params.generator_steps)]
+        figures = self._update(real, *zs)
         # Early on the average forgets faster, or it would keep the random weights of the start.
         warm = min(self.params.ema_decay, self.taken / (10 + self.taken))
         average_into(self.average, self.generator, warm)
+        return figures
+
+    def _updates(self, real: Tensor, *zs: Tensor) -> Tensor:
+        """Update D once, and G with each z; return FIGURES."""
+        first, *others = (z.to(self._rank.device) for z in zs)
+        fake = self.generator(first)
+        d_loss, d_real, d_fake = self._update_discriminator(real, fake.detach())
+        g_loss = self._update_generator(fake)
+        for z in others:
+            g_loss = self._update_generator(self.generator(z))
+        # The optimisers leave the gradients as they are, until the next update.
+        norms = _gradient_norm(self.generator), _gradient_norm(self.discriminator)
         return torch.stack([g_loss, d_loss, d_real, d_fake, *norms])
 
-    def _generate(self, count: int, rng: torch.Generator) -> Tensor:
-        z = torch.randn(count, self.params.latent_dim, generator=rng)
-        return self.generator(z.to(self._rank.device))
-
-    def _judge(self, images: Tensor, rng: torch.Generator) -> Tensor:
+    def _judge(self, images: Tensor) -> Tensor:
         """Return D's logits of real or generated images, changed at random for D's eyes only."""
-        return self.discriminator(diff_augment(images, self.params.augment, rng))
+        return self.discriminator(diff_augment(images, self.params.augment, self._rng))
 
     def _judge_alone(self, images: Tensor) -> Tensor:
         """Return D's logits, past the ranks' wrapper.
@@ -129,22 +140,20 @@ class Trainer:
         with autocast(self.params.precision):
             return self.discriminator.module(images).float()
 
-    def _update_discriminator(
-        self, real: Tensor, fake: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _update_discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         params = self.params
         self._d_adam.zero_grad()
         # Each forward pass is followed by its own backward pass, and the ranks' gradients are
         # averaged in the last of them.
         with self._fabric.no_backward_sync(self.discriminator, enabled=self._rank.world_size > 1):
-            on_real = self._judge(real, rng)
+            on_real = self._judge(real)
             real_loss = losses.discriminator_loss_on_real(
                 on_real, params.loss, params.label_smoothing
             )
             self._fabric.backward(real_loss)
             if params.r1_weight and self.taken % params.r1_every == 0:
                 self._fabric.backward(self._r1(real))
-        on_fake = self._judge(fake, rng)
+        on_fake = self._judge(fake)
         fake_loss = losses.discriminator_loss_on_fake(on_fake, params.loss)
         self._fabric.backward(fake_loss)
         self._d_adam.step()
@@ -157,11 +166,11 @@ class Trainer:
         logits = self._judge_alone(images)
         return self.params.r1_every * losses.r1_penalty(logits, images, self.params.r1_weight)
 
-    def _update_generator(self, fake: Tensor, rng: torch.Generator) -> Tensor:
+    def _update_generator(self, fake: Tensor) -> Tensor:
         # D's weights are held: only the gradient with respect to the images is needed.
         self.discriminator.requires_grad_(False)
         self._g_adam.zero_grad()
-        logits = self._judge_alone(diff_augment(fake, self.params.augment, rng))
+        logits = self._judge_alone(diff_augment(fake, self.params.augment, self._rng))
         loss = losses.generator_loss(logits, self.params.loss)
         self._fabric.backward(loss)
         self._g_adam.step()
