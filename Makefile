@@ -9,7 +9,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: help ready repro test smoke faults ui report serve page catch-up fid tables lint format audit
+.PHONY: help ready repro preset test smoke faults ui report serve page catch-up fid tables lint format audit
 
 # The targets with what stands behind their ##, in the order of this file.
 help:
@@ -19,9 +19,25 @@ repro: ready ## the whole pipeline, and its table (PRESET=celeba: a preset of pr
 ifeq ($(PRESET),)
 	dvc repro
 else
-	options=$$(python -m dcgan_inpainting.commands.presets --afresh "$(PRESET)") && dvc exp run $$options
+	@python -m dcgan_inpainting.commands.presets "$(PRESET)"
+	dvc exp run
 endif
 	@python -m dcgan_inpainting.commands.summary
+
+# The environment from the lock, the console command and the page of plots where they are missing,
+# out of date or were interrupted; and DVC's own files as a full disk leaves them.
+ready:
+	@$(PYTHON) -m dcgan_inpainting.commands.environment
+	@python -m dcgan_inpainting.commands.dvc_files
+
+preset: ready ## write a preset into params.yaml (make preset celeba)
+	@python -m dcgan_inpainting.commands.presets $(word 2,$(MAKECMDGOALS))
+
+# What follows `preset` is a name, and no target, although `smoke` is both.
+ifeq (preset,$(firstword $(MAKECMDGOALS)))
+$(wordlist 2,9,$(MAKECMDGOALS)):
+	@:
+else
 
 # Two files at a time: the tests of a file share what takes long to make. In the order of their
 # names, so that the many short files of tests/unit come last and fill both cores to the end; left
@@ -40,7 +56,8 @@ smoke: ready ## every stage in a minute, in a throw-away copy
 	git init -q; git add -A; \
 	git -c user.name=smoke -c user.email=smoke@localhost commit -q -m 'Smoke test'; \
 	export PYTHONPATH="$$here/src"; \
-	dvc exp run $$(python -m dcgan_inpainting.commands.presets smoke); \
+	python -m dcgan_inpainting.commands.presets smoke; \
+	dvc exp run; \
 	python -m dcgan_inpainting.commands.summary
 
 ui: ready ## all experiments in MLflow, beside each other (PORT=5000)
@@ -85,8 +102,4 @@ audit: ready ## known vulnerabilities of what the lock names
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
 	-r requirements-spark.lock
 
-# The environment from the lock, the console command and the page of plots where they are missing,
-# out of date or were interrupted; and DVC's own files as a full disk leaves them.
-ready:
-	@$(PYTHON) -m dcgan_inpainting.commands.environment
-	@python -m dcgan_inpainting.commands.dvc_files
+endif

@@ -24,14 +24,6 @@ SEVEN = "[center,pattern,random,half,strokes_thin,strokes_medium,strokes_thick]"
 SAMPLE = "-S download.archive=SAMPLE/img_align_celeba.zip"
 ANY = "-S download.archive_md5=any -S download.partition_md5=any -S crop.size=54"
 
-# What makes a run of real faces one of drawn faces at smoke size. The last of two values holds.
-SMOKE = (
-    " -S download.source=drawn -S download.archive=null -S download.images=60"
-    " -S download.val_fraction=0.1 -S download.test_fraction=0.1 -S crop.size=108"
-    " -S train.images=256 -S train.width=8 -S train.validate_every=128"
-    " -S encoder.images=320 -S masks.images=4 -S 'masks.kinds=[center,random]'"
-)
-
 # Run by the test below in this order: the command, and what is appended to it to make it small.
 HERE = {
     "make repro": "",
@@ -56,8 +48,6 @@ HERE = {
     "export OMP_NUM_THREADS=1": "",
     "source .venv/bin/activate": "",
     "dvc repro crop": "",
-    # To its crops: test_presets_run.py takes the preset to its end.
-    PRESET.format("celeba"): f"{SMOKE} crop",
     "dvc exp run -S download.source=folder -S download.archive=/path/to/faces -S crop.size=null":
     " -S download.archive=faces crop",  # what comes after is the same for all images
     "dvc exp run -S download.source=folder -S download.archive=/path/to/flowers -S crop.size=null"
@@ -89,7 +79,9 @@ ELSEWHERE = {
     "pip install -r requirements.lock": CI,
     "pip install -r requirements-spark.lock": CI,
     "make repro PRESET=celeba": PRESETS,
-    f"{PRESET.format('celeba')} -S download.archive=/path/to/img_align_celeba.zip": REAL_FACES,
+    "make preset celeba": "tests/unit/commands/test_presets.py",
+    "make ready": CI,
+    "dvc exp run -S download.archive=/path/to/img_align_celeba.zip": REAL_FACES,
     "dvc exp run -S train.width=3": "tests/pipeline/test_reruns.py",
     "dvc queue start": QUEUE,
     "dvc queue start -j 1": QUEUE,
@@ -109,7 +101,9 @@ ELSEWHERE = {
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
     ".venv/bin/dcgan-inpainting restore --image docs/example/portrait.png"
-    " --mask docs/example/hole.png --output restored": RESTORE,
+    " --mask docs/example/hole.png --output restored --model models": RESTORE,
+    ".venv/bin/dcgan-inpainting restore --image photo.jpg --mask hole.png"
+    " --output restored": RESTORE,
     "make serve": SERVED,
     "make page": PAGE,
     "make page PORT=5003 MODEL=models": PAGE,

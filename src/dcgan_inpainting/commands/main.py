@@ -15,7 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "restore": ("restore", "restore the damaged faces of your own photographs"),
     "page": ("page", "paint the hole of a photograph in a browser, and watch it being filled"),
     "report": ("report", "write all results as one page, reports/report.html"),
-    "preset": ("presets", "print a preset as options of `dvc exp run`"),
+    "preset": ("presets", "write a preset into params.yaml"),
 }
 
 

@@ -6,8 +6,8 @@ docs/page.md shows it.
 import argparse
 from collections.abc import Sequence
 
+from dcgan_inpainting.commands.chosen_model import add_option, load
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.restore.choices import MODELS
 
 PORT = "5002"  # beside those of `make ui` and `make serve`
 
@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "seen on this machine alone.",
     )
     parser.add_argument("--port", default=PORT, help=f"TCP port, 1…65535; default: {PORT}")
-    parser.add_argument(
-        "--model", default=MODELS, help=f"folder of trained networks; default: {MODELS}"
-    )
+    add_option(parser)
     options = parser.parse_args(arguments)
     with reporting("page"):
         from dcgan_inpainting.tracking.ui import check_port, port_number
@@ -30,6 +28,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         port = port_number(options.port)
         check_port(port, "make page")
         from dcgan_inpainting.page.server import serve
-        from dcgan_inpainting.restore.model import Model
 
-        serve(Model.load(options.model), port)
+        serve(load(options.model), port)

@@ -1,18 +1,21 @@
 """Presets: plain text files of overrides, one `section.key=value` a line.
 
-`python -m dcgan_inpainting.commands.presets NAME` prints a preset as the options of `dvc exp run`,
-which changes params.yaml as it stands. With `--afresh`, as make has it, params.yaml is first put
-back to the committed one, so that a preset does not come on top of another.
+`dcgan-inpainting preset NAME`, or `make preset NAME`, writes one into params.yaml: over the
+committed values, so that it does not come on top of another. Comments stay.
 """
 
 import argparse
+import io
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.files import write_text
 from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, load_yaml, parse_params
 from dcgan_inpainting.process.command_line import reporting
 
@@ -43,7 +46,7 @@ def read_preset(name: str, folder: Path = FOLDER) -> list[str]:
     lines = [line.split("#")[0].strip() for line in text.splitlines()]
     overrides = [line for line in lines if line]
     for override in overrides:
-        # make puts them on a command line, where a blank would part them.
+        # The docs put them on a command line, where a blank would part them.
         if not re.fullmatch(r"\w+\.\w+=\S*", override):
             raise UserError(
                 f"{path}: '{override}' is not of the form section.key=value, without blanks"
@@ -67,6 +70,32 @@ def applied(overrides: Iterable[str], document: dict[str, Any]) -> dict[str, Any
             changed[section][key] = load_yaml(text)
         except UserError as error:
             raise UserError(f"the preset sets {place} to what is {error}") from None
+    return changed
+
+
+def write_preset(name: str) -> int:
+    """Write a preset into params.yaml; return how many of the committed values it changes.
+
+    Raises:
+        UserError: the preset can't be applied, or `start_afresh` refuses.
+    """
+    overrides = read_preset(name)
+    start_afresh()
+    committed = load_params()
+    wanted = applied(overrides, committed)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 1000  # lines are as long as they were
+    document, changed = yaml.load(PARAMS_FILE.read_text(encoding="utf-8")), 0
+    for section, values in wanted.items():
+        for key, value in values.items():
+            if value != committed[section][key]:
+                document[section][key] = value
+                changed += 1
+    text = io.StringIO()
+    yaml.dump(document, text)
+    write_text(PARAMS_FILE, text.getvalue())
     return changed
 
 
@@ -97,22 +126,19 @@ def _git(*arguments: str) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the preset that the command line names; end the process as command_line says."""
+    """Write the preset that the command line names; end the process as command_line says."""
     parser = argparse.ArgumentParser(
-        prog="dcgan-inpainting preset", description="Print a preset as options of `dvc exp run`."
+        prog="dcgan-inpainting preset",
+        description="Write a preset into params.yaml, over the committed values.",
     )
     parser.add_argument("name", nargs="?", default="", help="without one, those that there are")
-    parser.add_argument(
-        "--afresh", action="store_true", help="put params.yaml back to the committed one first"
-    )
     options = parser.parse_args(arguments)
-    with reporting("presets"):
-        chosen = read_preset(options.name)
-        if options.afresh:
-            start_afresh()
-        applied(chosen, load_params())
-        # Unquoted: quotes of ours would be taken literally on make's command line.
-        print(" ".join(f"-S {override}" for override in chosen))
+    with reporting("preset"):
+        changed = write_preset(options.name)
+        print(
+            f"{PARAMS_FILE} is that of the preset {options.name} now ({changed} values differ from "
+            f"the committed ones). `dvc exp run` runs it; `git checkout {PARAMS_FILE}` undoes it."
+        )
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dcgan_inpainting.commands.chosen_model import add_option, load
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.restore.choices import MODELS, WAYS
+from dcgan_inpainting.restore.choices import WAYS
 
 # PyTorch takes seconds to import, and whoever asks for --help has no need of it.
 if TYPE_CHECKING:
@@ -40,12 +41,11 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from dcgan_inpainting.restore.files import jobs
-    from dcgan_inpainting.restore.model import Model
 
     found = jobs(
         options.image, options.mask, options.output, png=options.png, compare=options.compare
     )
-    model = Model.load(options.model)
+    model = load(options.model)
     failed = 0
     with tqdm(found, unit="photo", disable=len(found) < 2 or None) as bar:
         for job in bar:
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "painted in this colour",
     )
     add("--output", type=Path, required=True, help="folder to write to, under the same names")
-    add("--model", default=MODELS, help=f"folder of trained networks; default: {MODELS}")
+    add_option(parser)
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--eyes",

@@ -23,11 +23,17 @@ DISCRIMINATOR = "discriminator.safetensors"
 DIGEST = "sha256"  # in the head of a file of weights: of the weights themselves
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
+def save_weights(network: nn.Module, path: Path, *, half: bool = False) -> None:
     """Write a network's parameters and buffers as safetensors: the same weights, the same bytes.
 
     The file holds plain weights: of a network under spectral normalisation, the divided ones. Their
     digest stands in it, so that load_weights notices when a byte of them has changed.
+
+    Args:
+        network: any.
+        path: of the file.
+        half: kernels are written in float16, half as large. Batch norm's numbers and biases, which
+            are few, are not.
 
     Raises:
         FaultError: a weight is NaN or infinite; nothing is written.
@@ -35,6 +41,8 @@ def save_weights(network: nn.Module, path: Path) -> None:
     """
     state = _state(plain(network))
     weights = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    if half:
+        weights = {k: value.half() if value.ndim > 1 else value for k, value in weights.items()}
     if name := not_finite(weights):
         raise FaultError(f"{path} is not written: weights of {name} are not finite")
     content = save(weights, {DIGEST: _digest(weights)})
@@ -95,8 +103,9 @@ def _read_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise DamagedError(path, f"does not hold weights ({error})") from None
-    expected = {name: (value.shape, value.dtype) for name, value in _state(network).items()}
-    if {name: (value.shape, value.dtype) for name, value in weights.items()} != expected:
+    expected = {name: value.shape for name, value in _state(network).items()}
+    known = all(value.dtype in (torch.float32, torch.float16) for value in weights.values())
+    if not known or {name: value.shape for name, value in weights.items()} != expected:
         raise DamagedError(
             path,
             f"holds the weights of another architecture than {ARCHITECTURE} beside it describes",
@@ -106,7 +115,7 @@ def _read_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
         raise DamagedError(path, "is damaged: its weights are not those that were written")
     if name := not_finite(weights):
         raise DamagedError(path, f"is of no use: weights of {name} are not finite")
-    return weights
+    return {name: value.float() for name, value in weights.items()}
 
 
 def not_finite(weights: Mapping[str, Tensor]) -> str | None:

@@ -20,7 +20,7 @@ from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
-from dcgan_inpainting.restore.choices import BY_ENCODER, MODELS, SETTINGS
+from dcgan_inpainting.restore.choices import BY_ENCODER, CELEBA, SETTINGS, folder_of
 
 OnStep = Callable[[float, Images], object]
 
@@ -40,13 +40,16 @@ class Model:
         return self.generator.architecture.image_size
 
     @classmethod
-    def load(cls, folder: Path | str = MODELS) -> "Model":
-        """Read a folder; its settings are those of inpaint.json in it, or of params.yaml beside it.
+    def load(cls, model: Path | str = CELEBA) -> "Model":
+        """Read networks; the settings are those of inpaint.json there, or of params.yaml beside.
+
+        Args:
+            model: `celeba`, the one that comes with the project, or a folder.
 
         Raises:
             UserError: there is no model, or one of its files is missing or damaged.
         """
-        folder = Path(folder)
+        folder = folder_of(model)
         if not (folder / ARCHITECTURE).is_file():
             raise UserError(
                 f"there are no trained networks in {folder}: run `make repro`, or name a folder "

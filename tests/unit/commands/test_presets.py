@@ -1,6 +1,7 @@
 """The presets: how they are read, and that the project's own are valid."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dcgan_inpainting.common.settings import load_params
 
 ROOT = Path(__file__).parents[3]
 PRESETS = ROOT / "presets"
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 
 
 def test_comments_and_empty_lines_are_left_out(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     git("init", "-q")
     git("add", ".")
-    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "A start")
+    git(*AUTHOR, "commit", "-q", "-m", "A start")
     return tmp_path / "params.yaml"
 
 
@@ -190,19 +192,30 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
     )
 
 
-def test_as_a_command_it_prints_dvc_s_options() -> None:
-    done = run("article")
-    words = done.stdout.split()
-    assert done.returncode == 0
-    assert words[::2] == ["-S"] * (len(words) // 2)
-    assert words[1::2] == read_preset("article", PRESETS)
+@pytest.mark.parametrize("before", [[], ["wide"], ["short"]])
+def test_as_a_command_it_writes_over_the_committed_values(project: Path, before: list[str]) -> None:
+    for preset in before:
+        apply_overrides(project, read_preset(preset))
+    done = run("wide", folder=project.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("params.yaml is that of the preset wide now (2 values differ")
+    expected = PARAMS.replace("24", "48").replace("drawn", "celeba")
+    assert project.read_text() == expected
 
 
-def test_as_make_has_it_the_committed_parameters_come_back_first(project: Path) -> None:
-    apply_overrides(project, read_preset("wide"))
-    done = run("--afresh", "short", folder=project.parent)
-    assert (done.returncode, done.stdout) == (0, "-S train.images=10\n")
-    assert project.read_text() == PARAMS
+@pytest.mark.parametrize("preset", preset_names(PRESETS))
+def test_the_project_s_own_keep_every_comment(preset: str, tmp_path: Path) -> None:
+    for name in ("params.yaml", "presets"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    for words in (("init", "-q"), ("add", "."), (*AUTHOR, "commit", "-q", "-m", "A start")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    assert run(preset, folder=tmp_path).returncode == 0
+    committed = load_params(ROOT / "params.yaml")
+    assert load_params(tmp_path / "params.yaml") == applied(read_preset(preset, PRESETS), committed)
+    comments = [
+        re.findall(r"# .*", (path / "params.yaml").read_text()) for path in (ROOT, tmp_path)
+    ]
+    assert comments[0] == comments[1]
 
 
 @pytest.mark.parametrize(
@@ -211,11 +224,10 @@ def test_as_make_has_it_the_committed_parameters_come_back_first(project: Path) 
         ((), "name one of the presets: article, "),
         (("articel",), "there is no preset 'articel' in presets (there are: article, "),
         (("../presets/article",), "there is no preset '../presets/article' in presets"),
-        (("--afresh", "articel"), "there is no preset 'articel' in presets"),
     ],
 )
 def test_as_a_command_it_refuses_in_one_line(arguments: tuple[str, ...], message: str) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"presets: error: {message}")
+    assert done.stderr.startswith(f"preset: error: {message}")
     assert done.stderr.count("\n") == 1

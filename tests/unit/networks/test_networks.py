@@ -265,6 +265,24 @@ def test_saved_weights_come_back(kind: type[nn.Module], tmp_path: Path) -> None:
             assert torch.equal(other.state_dict()[name], value)
 
 
+def test_kernels_are_written_in_half_as_many_bytes_and_read_as_floats(tmp_path: Path) -> None:
+    network = drawn(Generator(SMALL), 5)
+    sizes = []
+    for half in (False, True):
+        save_weights(network, tmp_path / "g.safetensors", half=half)
+        sizes.append((tmp_path / "g.safetensors").stat().st_size)
+    assert sizes[1] < 0.7 * sizes[0]
+    read = Generator(SMALL)
+    load_weights(read, tmp_path / "g.safetensors")
+    for name, value in network.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        found = read.state_dict()[name]
+        assert found.dtype == torch.float32
+        expected = value.half().float() if value.ndim > 1 else value
+        assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize("difference", [{"width": 8}, {"kernel_size": 5}, {"image_size": 64}])
 def test_another_architecture_s_weights_are_refused(
     difference: dict[str, int], tmp_path: Path

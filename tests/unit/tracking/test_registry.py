@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.tracking import registry
 from dcgan_inpainting.tracking.registry import Published, publish
 from tests.local_server import local_server
@@ -149,6 +150,22 @@ def test_a_result_becomes_a_version_that_can_be_loaded(
     answer = load_model(f"models:/{NAME}@champion").predict({"image": images, "mask": masks})
     found = restored(images, masks == 0, store.models)
     np.testing.assert_array_equal(answer, found)
+
+
+def test_a_command_restores_with_a_registered_model(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from dcgan_inpainting.commands.chosen_model import load
+
+    store.publish()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    images, masks = images_and_masks(3)
+    answer = load(f"models:/{NAME}@champion").fill(images, masks == 0)[:, 0]
+    np.testing.assert_array_equal(answer, restored(images, masks == 0, store.models))
+    assert not list(tmp_path.glob("dcgan-inpainting-*"))  # nothing is left behind
+    with pytest.raises(UserError, match=r"models:/none@champion in sqlite:"):
+        load("models:/none@champion")
 
 
 def test_the_run_and_the_version_know_each_other(store: Store) -> None:
