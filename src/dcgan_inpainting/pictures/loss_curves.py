@@ -23,14 +23,15 @@ def plot_losses(curves: Path, path: Path) -> None:
     losses, answers = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     losses.plot(table.images, table.g_loss, color=GENERATOR_COLOUR, label="generator (G)")
     losses.plot(table.images, table.d_loss, color=DISCRIMINATOR_COLOUR, label="discriminator (D)")
-    losses.set(ylabel="loss", title="Training of the DCGAN")
+    losses.set(ylabel="loss")
+    losses.set_title("Training of the DCGAN", loc="left")
     if table.g_loss.min() >= 0:  # always, but for the hinge loss
         losses.set_ylim(bottom=0)
     answers.plot(table.images, table.d_real, color="black", label="D(x), real images")
     answers.plot(table.images, table.d_fake, color="grey", label="D(G(z)), generated images")
     answers.set(xlabel="images seen", ylabel="D's mean answer", ylim=(0, 1))
-    losses.legend(loc="upper right")
-    answers.legend(loc="center right")  # between the two lines
     for axes in (losses, answers):
         axes.grid(alpha=0.3)
+        # Above the axes, where it hides no curve.
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     save_figure(figure, path)
