@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/, from figures in docs/data: `make tables`.
+"""The tables of README.md, docs/ and the model's card, from figures in docs/data: `make tables`.
 
 A table stands between two comments, which GitHub does not show:
 
@@ -14,6 +14,7 @@ import argparse
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from dcgan_inpainting.commands.results import keep
@@ -22,7 +23,7 @@ from dcgan_inpainting.common.errors import FaultError, UserError
 from dcgan_inpainting.common.files import replacing
 from dcgan_inpainting.process.command_line import reporting
 
-DOCS, DATA = "docs", "docs/data"
+PAGES, DATA = ("README*.md", "docs/**/*.md", "src/*/MODEL_CARD.md"), "docs/data"
 BEGIN = re.compile(r"<!--\s*table:(.*)-->\s*")
 END = re.compile(r"<!--\s*end of table\s*-->\s*")
 
@@ -94,7 +95,7 @@ def changed_pages(root: Path) -> Iterator[tuple[Path, str, list[str]]]:
     Raises:
         UserError: a page asks for what is not to be had.
     """
-    for page in (*sorted(root.glob("README*.md")), *sorted((root / DOCS).rglob("*.md"))):
+    for page in sorted(chain.from_iterable(root.glob(pages) for pages in PAGES)):
         try:
             text, changed = written_anew(page.read_text(encoding="utf-8"), root / DATA)
         except UserError as error:
