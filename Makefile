@@ -31,7 +31,7 @@ ready:
 	@python -m dcgan_inpainting.commands.dvc_files
 
 preset: ready ## write a preset into params.yaml (make preset celeba)
-	@python -m dcgan_inpainting.commands.presets $(word 2,$(MAKECMDGOALS))
+	@python -m dcgan_inpainting.commands.presets $(or $(wordlist 2,9,$(MAKECMDGOALS)),$(PRESET))
 
 # What follows `preset` is a name, and no target, although `smoke` is both.
 ifeq (preset,$(firstword $(MAKECMDGOALS)))
@@ -70,7 +70,7 @@ serve: ready ## the best inpainter over HTTP (MODEL=…, PORT=…)
 	@python -m dcgan_inpainting.tracking.server $(if $(PORT),--port "$(PORT)") \
 	$(if $(MODEL),--model "$(MODEL)")
 
-page: ready ## a page to restore your own photograph on (PORT=…)
+page: ready ## a page to restore your own photograph on (PORT=…, MODEL=…)
 	@python -m dcgan_inpainting page $(if $(PORT),--port "$(PORT)") $(if $(MODEL),--model "$(MODEL)")
 
 catch-up: ready ## log in MLflow what DVC holds and MLflow does not

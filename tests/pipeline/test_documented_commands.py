@@ -146,15 +146,14 @@ NOT_RUN = {
     "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds=[center,half]' -S masks.images=120"
     " -S train.images=100000 -S train.validate_every=20000 -S train.select=last crop masks": HOURS,
-    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds={SEVEN}'": HOURS,
+    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S unet.images=750000"
+    f" -S 'masks.kinds={SEVEN}'": HOURS,
     f'{PRESET.format("thorough")} -S "$K"': HOURS,
     f"dvc exp run -S 'masks.kinds={SEVEN}'": HOURS,
     f"K='masks.kinds={SEVEN}'": HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.method=yeh': HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.depth=0 -S inpaint.encoder_share=0': HOURS,
     "dvc exp run -S unet.images=58000": HOURS,
-    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S train.images=100000 -S encoder.images=60000"
-    " -S masks.images=200": HOURS,
     "N='masks.kinds=[half,strokes_thin,strokes_medium,strokes_thick,text,scratches,corner,"
     "random_95]'": HOURS,
     "dvc exp run -S \"$N\" -S 'encoder.kinds=[center,pattern,random]' -S masks.images=120": HOURS,
@@ -171,7 +170,7 @@ NOT_RUN = {
     "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
-    "python -m benchmarks.restore --method encoder --model REAL"
+    "python -m benchmarks.restore --method encoder --model celeba"
     " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
     "python -m benchmarks.inpaint --images 128 --yeh 32": BENCHMARK,

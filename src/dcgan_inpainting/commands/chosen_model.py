@@ -1,7 +1,6 @@
 """Which networks a command restores with: its option --model."""
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,5 @@ def load(model: str) -> "Model":
 
     if not model.startswith(SCHEME):
         return Model.load(model)
-    folder = networks_of(model, Path.cwd())
-    try:
+    with networks_of(model, Path.cwd()) as folder:
         return Model.load(folder)
-    finally:
-        shutil.rmtree(folder.parents[1])

@@ -1,4 +1,4 @@
-"""Pack trained networks to be given away: `python -m dcgan_inpainting.commands.pack FOLDER`.
+"""Pack trained networks to be given away: `… -m dcgan_inpainting.commands.pack --output FOLDER`.
 
 The folder is all that `restore --model FOLDER` needs, in float16, which is half as large and
 restores the same but for a hundredth of a decibel.
@@ -8,27 +8,30 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.files import write_text
 from dcgan_inpainting.networks.architecture import ARCHITECTURE
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.restore.choices import MODELS, SETTINGS
+from dcgan_inpainting.restore.choices import MODELS, SETTINGS, folder_of
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Pack what the command line names; end the process as command_line says."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="to write to")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--model", default=MODELS, help=f"folder of networks; default: {MODELS}")
     options = parser.parse_args(arguments)
     with reporting("pack"):
-        print(f"{options.folder}: {pack(Path(options.model), options.folder) / 1e6:.1f} MB")
+        size = pack(folder_of(options.model), options.output)
+        print(f"{options.output}: {size / 1e6:.1f} MB")
 
 
 def pack(models: Path, folder: Path) -> int:
     """Write the networks and the settings of a folder into another; return how many bytes it is.
 
     Raises:
-        UserError: there is no model, or one of its files is missing or damaged.
+        UserError: there is no model, one of its files is missing or damaged, or both folders are
+            the same.
         OSError: it could not be written.
     """
     from dcgan_inpainting.networks.dcgan import Discriminator, Generator
@@ -41,6 +44,8 @@ def pack(models: Path, folder: Path) -> int:
     )
     from dcgan_inpainting.restore.model import Model
 
+    if folder.resolve() == models.resolve():
+        raise UserError(f"{folder} holds the networks themselves: name another folder to write to")
     model = Model.load(models)
     folder.mkdir(parents=True, exist_ok=True)
     model.generator.architecture.save(folder / ARCHITECTURE)

@@ -1,7 +1,7 @@
 """Presets: plain text files of overrides, one `section.key=value` a line.
 
 `dcgan-inpainting preset NAME`, or `make preset NAME`, writes one into params.yaml: over the
-committed values, so that it does not come on top of another. Comments stay.
+committed values, so that it does not come on top of another, and with the committed comments.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.files import write_text
+from dcgan_inpainting.common.files import replacing
 from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, load_yaml, parse_params
 from dcgan_inpainting.process.command_line import reporting
 
@@ -33,6 +33,8 @@ def read_preset(name: str, folder: Path = FOLDER) -> list[str]:
     Raises:
         UserError: there is no such preset, or a line is not an override.
     """
+    if not folder.is_dir():
+        raise UserError(f"there are no {folder} here: run this from the project's top folder")
     path = folder / f"{name}.txt"
     known = preset_names(folder)
     if not name:
@@ -87,6 +89,10 @@ def write_preset(name: str) -> int:
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 1000  # lines are as long as they were
+    null = "tag:yaml.org,2002:null"
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar(null, "null")
+    )
     document, changed = yaml.load(PARAMS_FILE.read_text(encoding="utf-8")), 0
     for section, values in wanted.items():
         for key, value in values.items():
@@ -95,7 +101,8 @@ def write_preset(name: str) -> int:
                 changed += 1
     text = io.StringIO()
     yaml.dump(document, text)
-    write_text(PARAMS_FILE, text.getvalue())
+    with replacing(PARAMS_FILE) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
     return changed
 
 
@@ -136,8 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with reporting("preset"):
         changed = write_preset(options.name)
         print(
-            f"{PARAMS_FILE} is that of the preset {options.name} now ({changed} values differ from "
-            f"the committed ones). `dvc exp run` runs it; `git checkout {PARAMS_FILE}` undoes it."
+            f"{PARAMS_FILE}: preset {options.name}, {changed} values other than the committed. "
+            f"`dvc exp run` runs it, `git checkout HEAD {PARAMS_FILE}` undoes it."
         )
 
 

@@ -5,7 +5,6 @@ longer to start each than the GPU to run it. A CUDA graph starts all of them at 
 Wu and others, "Accelerating PyTorch with CUDA Graphs", PyTorch's blog, 2021.
 """
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +33,7 @@ class Replayed:
         self._step = step
         self._device = device
         self._taken = 0
+        self._stream: Any = None  # one for all, as memory is kept for each
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: list[Tensor] = []
         self._figures = torch.empty(0)
@@ -60,11 +60,9 @@ class Replayed:
 
     def _aside(self, inputs: list[Tensor]) -> Tensor:
         """Take a step kernel by kernel, on a stream of its own, as those before a graph must be."""
-        stream: Any = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        stream = self._stream = self._stream or _new_stream(self._device)
         stream.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(stream), warnings.catch_warnings():
-            # Optimisers complain of steps without a graph when they are made for one.
-            warnings.filterwarnings("ignore", ".*capturable=True")
+        with torch.cuda.stream(stream):
             figures = self._step(*inputs)
         torch.cuda.current_stream(self._device).wait_stream(stream)
         return figures
@@ -76,3 +74,7 @@ class Replayed:
         with torch.cuda.graph(graph):
             self._figures = self._step(*self._inputs)
         self._graph = graph
+
+
+def _new_stream(device: torch.device) -> Any:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.common.errors import DamagedError, UserError
 from dcgan_inpainting.common.images import Images, Known
 from dcgan_inpainting.common.settings import PARAMS_FILE, load_params, validate
 from dcgan_inpainting.feedforward import methods as feedforward
@@ -20,7 +20,7 @@ from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
-from dcgan_inpainting.restore.choices import BY_ENCODER, CELEBA, SETTINGS, folder_of
+from dcgan_inpainting.restore.choices import BY_ENCODER, CELEBA, MODELS, SETTINGS, folder_of
 
 OnStep = Callable[[float, Images], object]
 
@@ -52,11 +52,18 @@ class Model:
         folder = folder_of(model)
         if not (folder / ARCHITECTURE).is_file():
             raise UserError(
-                f"there are no trained networks in {folder}: run `make repro`, or name a folder "
-                "that has some with --model"
+                f"there are no trained networks in {folder}: name {CELEBA}, {MODELS} after `make "
+                "repro`, or a folder that has some with --model"
             )
-        encoder = freeze(load_unet(folder, ENCODER))
-        return cls(*load_trained(folder), encoder, _settings(folder))
+        try:
+            encoder = freeze(load_unet(folder, ENCODER))
+            return cls(*load_trained(folder), encoder, _settings(folder))
+        except DamagedError:
+            if str(model) != CELEBA:
+                raise
+            raise UserError(
+                f"the networks in {folder} are not as they came: `git checkout HEAD {folder}`"
+            ) from None
 
     def fill(
         self,

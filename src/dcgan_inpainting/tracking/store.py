@@ -183,12 +183,11 @@ def said(error: Exception, location: StoreLocation) -> str:
     return one_line(reason.rpartition("(Caused by ")[2])
 
 
-def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
-    """Return a client and the id of the project's experiment, both made where missing."""
+def prepare(location: StoreLocation) -> None:
+    """Import MLflow so that a store that is down costs seconds, and is told of once."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
+    import mlflow  # noqa: F401
 
     # MLflow reads this when it is imported, which a caller may have done before.
     logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"].upper())
@@ -200,6 +199,14 @@ def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
         import mlflow.store.db.utils as database_utils
 
         database_utils.MAX_RETRY_COUNT = 3
+
+
+def _connect(location: StoreLocation) -> tuple["MlflowClient", str]:
+    """Return a client and the id of the project's experiment, both made where missing."""
+    prepare(location)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
     if location.database is not None and not is_made(location.database):
         _make_store(location.database, location)
     client = MlflowClient(location.uri)

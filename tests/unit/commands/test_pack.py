@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.commands import pack
+from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.restore.model import Model
 from tests.tiny_model import SETTINGS, images_and_masks, write_models
 
@@ -16,7 +17,7 @@ def test_what_is_packed_is_smaller_and_restores_nearly_the_same(
 ) -> None:
     models = write_models(tmp_path / "models")
     (models / "inpaint.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
-    pack.main([str(tmp_path / "packed"), "--model", str(models)])
+    pack.main(["--output", str(tmp_path / "packed"), "--model", str(models)])
     names = {path.name for path in (tmp_path / "packed").iterdir()}
     assert names == {
         *("architecture.json", "inpaint.json", "generator_average.safetensors"),
@@ -32,3 +33,11 @@ def test_what_is_packed_is_smaller_and_restores_nearly_the_same(
     ]
     assert np.abs(answers[0] - answers[1]).max() <= 2
     assert Model.load(tmp_path / "packed").params == Model.load(models).params
+
+
+def test_the_networks_themselves_are_never_written_over(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models")
+    before = {path: path.read_bytes() for path in models.iterdir()}
+    with pytest.raises(UserError, match="holds the networks themselves"):
+        pack.pack(models, tmp_path / "models" / ".." / "models")
+    assert {path: path.read_bytes() for path in models.iterdir()} == before

@@ -198,7 +198,7 @@ def test_as_a_command_it_writes_over_the_committed_values(project: Path, before:
         apply_overrides(project, read_preset(preset))
     done = run("wide", folder=project.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("params.yaml is that of the preset wide now (2 values differ")
+    assert done.stdout.startswith("params.yaml: preset wide, 2 values other than")
     expected = PARAMS.replace("24", "48").replace("drawn", "celeba")
     assert project.read_text() == expected
 

@@ -78,7 +78,7 @@ def test_without_settings_of_their_own_those_of_the_workspace_count(
 
 
 def test_no_networks_and_damaged_ones(models: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no trained networks in nowhere: run `make repro`.*--mod"):
+    with pytest.raises(UserError, match=r"no trained networks in nowhere: name celeba, models"):
         Model.load("nowhere")
     folder = tmp_path / "models"
     shutil.copytree(models, folder)

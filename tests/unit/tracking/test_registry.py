@@ -163,9 +163,22 @@ def test_a_command_restores_with_a_registered_model(
     images, masks = images_and_masks(3)
     answer = load(f"models:/{NAME}@champion").fill(images, masks == 0)[:, 0]
     np.testing.assert_array_equal(answer, restored(images, masks == 0, store.models))
-    assert not list(tmp_path.glob("dcgan-inpainting-*"))  # nothing is left behind
     with pytest.raises(UserError, match=r"models:/none@champion in sqlite:"):
         load("models:/none@champion")
+    assert not list(tmp_path.glob("dcgan-inpainting-*"))  # nothing is left behind
+
+
+def test_a_store_that_is_down_is_told_in_one_line_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dcgan_inpainting.commands.chosen_model import load
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9")
+    with pytest.raises(UserError, match=r"^models:/a@b in http://\*\*\*@127\.0\.0\.1:9: ") as told:
+        load("models:/a@b")
+    assert "secret" not in str(told.value)
+    assert "\n" not in str(told.value)
+    assert not [one for one in caplog.records if "Retrying" in one.getMessage()]
 
 
 def test_the_run_and_the_version_know_each_other(store: Store) -> None:
