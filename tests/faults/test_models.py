@@ -92,9 +92,6 @@ WEIGHTS: dict[str, Damage] = {
     "whole numbers": rewritten(
         lambda weights: weights.update({name: w.int() for name, w in weights.items()})
     ),
-    "half precision": rewritten(
-        lambda weights: weights.update({name: w.half() for name, w in weights.items()})
-    ),
     "double precision": rewritten(
         lambda weights: weights.update({name: w.double() for name, w in weights.items()})
     ),

@@ -22,7 +22,7 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.process.cores import THREADS
 from dcgan_inpainting.tracking.location import ENVIRONMENT, VARIABLE, StoreLocation
-from dcgan_inpainting.tracking.store import one_line
+from dcgan_inpainting.tracking.store import one_line, said
 from dcgan_inpainting.tracking.ui import HOST, check_port, port_number
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def serve(uri: str, port: int, waiting: int, seconds: float, root: Path) -> None
     try:
         model = load_model(uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"{uri} in {location.shown}: {one_line(str(error))}") from None
+        raise UserError(f"{uri} in {location.shown}: {said(error, location)}") from None
     app = application(model, waiting, seconds)
     uvicorn.run(app, host=HOST, port=port, access_log=False, timeout_graceful_shutdown=2)
 
