@@ -34,27 +34,18 @@ HERE = {
     "dvc plots diff": "",
     "dvc exp run --queue -S inpaint.steps=25,60 -S inpaint.blending=paste,poisson": "",
     "dvc exp run --queue -S inpaint.steps=10,20,30,40 -S inpaint.learning_rate=0.02,0.1": "",
-    "dvc exp run --queue -S train.generator_steps=1,2": "",
-    "dvc exp run --queue -S train.generator_steps=1,2 -S train.generator_activation=leaky_relu"
-    " -S train.discriminator_activation=relu": "",
-    "dvc exp run --queue -S train.generator_steps=1 -S train.images=149000": "",
     "dvc queue status": "",
-    "dvc exp show --only-changed": "",
     "dvc exp show --only-changed --hide-workspace"
     " --drop 'Created|State|Executor|hole_ssim.*|train.*'": "",
     "python src/dcgan_inpainting/commands/plots_page.py": "",
     "python src/dcgan_inpainting/commands/summary.py": "",
     "python src/dcgan_inpainting/commands/report.py": "",
-    "export OMP_NUM_THREADS=1": "",
     "source .venv/bin/activate": "",
     "dvc repro crop": "",
     "dvc exp run -S download.source=folder -S download.archive=/path/to/faces -S crop.size=null":
     " -S download.archive=faces crop",  # what comes after is the same for all images
     "dvc exp run -S download.source=folder -S download.archive=/path/to/flowers -S crop.size=null"
     " crop": " -S download.archive=faces",
-    "dvc exp run -S 'masks.kinds=[center,half]' -S masks.images=120 -S train.images=110000"
-    " crop masks": " -S masks.images=4",
-    "git commit -am 'Two kinds of mask, 120 images of each'": "",
 }  # fmt: skip
 
 REMOTE = "tests/pipeline/test_remote.py"
@@ -84,7 +75,6 @@ ELSEWHERE = {
     "dvc exp run -S download.archive=/path/to/img_align_celeba.zip": REAL_FACES,
     "dvc exp run -S train.width=3": "tests/pipeline/test_reruns.py",
     "dvc queue start": QUEUE,
-    "dvc queue start -j 1": QUEUE,
     "dvc queue start -j 2": QUEUE,
     "dvc exp apply score-friz": REMOTE,
     "dvc remote add --default storage ../storage": REMOTE,
@@ -143,9 +133,6 @@ NOT_RUN = {
     "make faults": "the nightly form of tests/faults, which make test runs short",
     "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
     "python -m tests.browser.page_screenshots docs/images": "makes the pictures of docs/page.md",
-    "git commit -am 'CelebA sample, 100,000 images'": "follows a run of hours",
-    f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S 'masks.kinds=[center,half]' -S masks.images=120"
-    " -S train.images=100000 -S train.validate_every=20000 -S train.select=last crop masks": HOURS,
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S unet.images=750000"
     f" -S 'masks.kinds={SEVEN}'": HOURS,
     f'{PRESET.format("thorough")} -S "$K"': HOURS,
@@ -170,6 +157,8 @@ NOT_RUN = {
     "python -m benchmarks.crowded": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
+    "python -m benchmarks.article --images 20000 --seeds 3": HOURS,
+    "python -m benchmarks.article --seeds 3 --figures > docs/data/article/seeds.csv": HOURS,
     "python -m benchmarks.restore --method encoder --model celeba"
     " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
