@@ -47,6 +47,9 @@ def ended(*words: str | Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's script")
 def test_the_script_of_the_set_up_works_from_anywhere(script: Path) -> None:
+    done = ended(script, "preset", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Write a preset into params.yaml" in done.stdout
     done = ended(script, "preset")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("preset: error: name one of the presets: article, celeba")

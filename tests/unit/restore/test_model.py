@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dcgan_inpainting.common.errors import DamagedError, UserError
+from dcgan_inpainting.restore import choices
 from dcgan_inpainting.restore.choices import WAYS
 from dcgan_inpainting.restore.model import Model
 from tests.tiny_model import SETTINGS, SIDE, images_and_masks, restored, write_models
@@ -78,10 +79,23 @@ def test_without_settings_of_their_own_those_of_the_workspace_count(
 
 
 def test_no_networks_and_damaged_ones(models: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no trained networks in nowhere: name celeba, models"):
+    missing = r"no trained networks in nowhere: name celeba, models after `make repro`.*--mod"
+    with pytest.raises(UserError, match=missing):
         Model.load("nowhere")
     folder = tmp_path / "models"
     shutil.copytree(models, folder)
     (folder / "encoder.safetensors").write_bytes(b"cut")
     with pytest.raises(DamagedError, match=r"encoder\.safetensors"):
         Model.load(folder)
+
+
+def test_the_project_s_own_networks_come_back_by_git(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(models, tmp_path / "own"))
+    monkeypatch.setitem(choices._FOLDERS, choices.CELEBA, folder)
+    assert Model.load(choices.CELEBA).side == SIDE
+    (folder / "encoder.safetensors").write_bytes(b"cut")
+    with pytest.raises(UserError, match=r"are not as they came: `git checkout HEAD .*own`") as told:
+        Model.load(choices.CELEBA)
+    assert "dvc" not in str(told.value)
