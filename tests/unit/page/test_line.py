@@ -70,8 +70,9 @@ def test_whoever_leaves_ends_their_work_and_no_other() -> None:
         waiting = asyncio.create_task(heard(line, lambda tell: seen.append("never")))
         staying = asyncio.create_task(heard(line, lambda tell: tell({"event": "done"})))
         await asyncio.to_thread(begun.wait, 60)
-        for task in (waiting, leaving):
+        for task in (waiting, leaving):  # in this order: whose turn comes begins at once
             task.cancel()
+            await asyncio.wait([task])
         return await staying
 
     assert asyncio.run(scene())[-1] == {"event": "done"}
