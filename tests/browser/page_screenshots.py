@@ -1,4 +1,4 @@
-"""Pictures of `make page` for the docs, with the example that it draws itself.
+"""Pictures of `make page` for the docs, with its example.
 
     make page                                             # in one terminal
     python -m tests.browser.page_screenshots docs/images  # in another
@@ -16,12 +16,13 @@ from playwright.sync_api import Browser
 from tests.browser.painting import DESKTOP, TELEPHONE, Painter, painter
 from tests.browser.pictures import chromium, save_window
 
-COLOURS = 96
-TEAR = [(446, 566), (502, 540), (564, 578), (456, 588), (550, 600), (462, 612), (546, 622),
-        (478, 634), (540, 646), (484, 658), (550, 664), (478, 676), (520, 672)]  # fmt: skip
+COLOURS = 250
+# The tear, as one stroke of a brush that is 14 pixels wide.
+TORN = [(144, 114), (134, 118), (151, 122), (129, 127), (155, 131), (127, 136), (156, 141),
+        (130, 147), (150, 152), (134, 151)]  # fmt: skip
 CRACKS = [
-    [(86, 292), (208, 376), (288, 392), (352, 460), (386, 486)],
-    [(568, 580), (636, 544), (680, 564), (734, 518)],
+    [(0, 22), (46, 44), (84, 66), (106, 78), (130, 92), (142, 112)],
+    [(157, 126), (176, 118), (198, 128), (222, 122), (262, 137), (319, 126)],
 ]
 
 
@@ -31,7 +32,7 @@ def take(browser: Browser, server: str, folder: Path) -> None:
         paint(seen, server, lambda points: seen.stroke(*points))
         seen.page.check("[name=candidates][value='3']")
         seen.restored()
-        seen.page.fill("#split", "58")
+        seen.page.fill("#split", "36")
         write(seen, folder / "page.png")
     touching = {"has_touch": True, "is_mobile": True, "device_scale_factor": 1.5}
     with painter(browser, server, TELEPHONE, color_scheme="dark", **touching) as seen:
@@ -44,9 +45,9 @@ def paint(seen: Painter, server: str, stroke: Callable[[list[tuple[int, int]]], 
     """Take the example, and paint over what is missing of it."""
     seen.page.click("#first-example")
     seen.wait_for_photograph(requests.get(f"{server}/api/example", timeout=60).content)
-    seen.page.fill("#size", "44")
-    stroke(TEAR)
-    seen.page.fill("#size", "16")
+    seen.page.fill("#size", "14")
+    stroke(TORN)
+    seen.page.fill("#size", "9")
     for crack in CRACKS:
         stroke(crack)
 

@@ -29,6 +29,8 @@ HERE = {
     "make repro": "",
     "dvc repro": "",
     "make report": "",
+    ".venv/bin/dcgan-inpainting restore --image docs/example/photo.png"
+    " --mask docs/example/hole.png --output restored": "",
     "dvc exp run -S inpaint.steps=400": " -S inpaint.steps=4",
     "dvc metrics diff": "",
     "dvc plots diff": "",
@@ -90,8 +92,6 @@ ELSEWHERE = {
     "dvc exp apply ruddy-flea": REMOTE,
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
-    ".venv/bin/dcgan-inpainting restore --image docs/example/portrait.png"
-    " --mask docs/example/hole.png --output restored --model models": RESTORE,
     ".venv/bin/dcgan-inpainting restore --image photo.jpg --mask hole.png"
     " --output restored": RESTORE,
     "make serve": SERVED,

@@ -1,46 +1,46 @@
-"""A drawn portrait as an old print, torn and cracked, for whoever has no photograph at hand."""
+"""A photograph as a torn and cracked print, for whoever has none at hand.
 
-from collections.abc import Sequence
+It is NASA's portrait of Eileen Collins, in the public domain, which scikit-image brings along.
+"""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from dcgan_inpainting.common.images import Images
-from dcgan_inpainting.download.drawn_faces.canvas import HEIGHT, WIDTH
-from dcgan_inpainting.download.drawn_faces.draw import draw_face
+from dcgan_inpainting.restore.hole import Hole
 
-_FACE, _SET = 17, 7  # which of the drawn faces
-_LARGER = 4
-_MARGIN = 56  # pixels of paper around the picture
+_LEFT, _TOP, _RIGHT, _BOTTOM = 64, 0, 384, 330  # of 512×512 pixels
 _PAPER = (236, 230, 217)
-_GRAIN = 2.0  # levels
-# In pixels of the drawn face.
-_TEAR = (
-    *((96, 127), (112, 119), (129, 131), (123, 143)),
-    *((126, 153), (110, 157), (101, 149), (105, 139)),
-)
+# Where nothing of the print is left, in its own pixels.
+_TEAR = ((128, 115), (143, 110), (156, 121), (161, 139), (149, 157), (132, 150), (123, 134))
 _CRACKS = (
-    ((9, 60), (38, 80), (58, 84), (74, 101), (82, 107)),
-    ((129, 131), (145, 122), (156, 127), (168, 116)),
+    ((0, 22), (46, 44), (84, 66), (106, 78), (130, 92), (142, 112)),
+    ((157, 126), (176, 118), (198, 128), (222, 122), (262, 137), (319, 126)),
 )
-_WIDE = 1.6  # a crack
+_WIDE = 3  # a crack, in pixels
+_PAINTED = 2  # pixels that whoever paints the hole takes around the damage
 
 
 def example() -> Images:
     """Return the picture, uint8, H×W×3; it is always the same."""
-    size = (WIDTH * _LARGER, HEIGHT * _LARGER)
-    face = Image.fromarray(draw_face(_FACE, _SET)).resize(size, Image.Resampling.BICUBIC)
+    from skimage.data import astronaut
+
+    whole = Image.fromarray(astronaut()).crop((_LEFT, _TOP, _RIGHT, _BOTTOM))
+    whole.paste(_PAPER, (0, 0), _damage(whole.size).filter(ImageFilter.GaussianBlur(0.6)))
+    return np.asarray(whole)
+
+
+def example_hole() -> Hole:
+    """Return what is to be painted over in it, H×W."""
+    size = (_RIGHT - _LEFT, _BOTTOM - _TOP)
+    return np.asarray(_damage(size).filter(ImageFilter.MaxFilter(2 * _PAINTED + 1))) > 0
+
+
+def _damage(size: tuple[int, int]) -> Image.Image:
+    """Return where nothing of the print is left, white on black."""
     damage = Image.new("L", size)
     draw = ImageDraw.Draw(damage)
-    draw.polygon(_enlarged(_TEAR), fill=255)
+    draw.polygon(_TEAR, fill=255)
     for crack in _CRACKS:
-        draw.line(_enlarged(crack), 255, round(_WIDE * _LARGER), "curve")
-    face.paste(_PAPER, (0, 0), damage.filter(ImageFilter.GaussianBlur(1)))
-    sheet = Image.new("RGB", (size[0] + 2 * _MARGIN, size[1] + 2 * _MARGIN), _PAPER)
-    sheet.paste(face, (_MARGIN, _MARGIN))
-    grain = np.random.default_rng(0).normal(0, _GRAIN, (sheet.height, sheet.width, 1))
-    return np.rint(np.asarray(sheet) + grain).clip(0, 255).astype(np.uint8)
-
-
-def _enlarged(points: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    return [(x * _LARGER, y * _LARGER) for x, y in points]
+        draw.line(crack, 255, _WIDE, "curve")
+    return damage

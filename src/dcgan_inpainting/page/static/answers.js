@@ -13,6 +13,7 @@ const $ = (id) => document.getElementById(id);
 export class Answers {
   #view;
   #found = []; // { picture, box, address, name }, where a name is a stem and a suffix
+  #face = null; // the square around the face with most of the hole: { x, y, wide }
 
   constructor(view) {
     this.#view = view;
@@ -33,13 +34,19 @@ export class Answers {
   forget() {
     for (const { address } of this.#found) URL.revokeObjectURL(address);
     this.#found = [];
+    this.#face = null;
     this.#view.result = null;
     $("answers").hidden = true;
     $("thumbnails").replaceChildren();
   }
 
-  /** Show what a search has found by now: a column of a table for each answer. */
-  glimpse(table, side, row) {
+  /** Show what a search has found by now: a column of a table for each answer, a row a face. */
+  glimpse(table, side, frames) {
+    const row = frames.length - 1; // of the face with most of the hole
+    const [across, down, x, y] = frames[row];
+    const half = (side - 1) / 2;
+    const wide = side * Math.hypot(across, down);
+    this.#face = { x: x + (across - down) * half, y: y + (down + across) * half, wide };
     this.#buttons(table.width / side, (context, number) => {
       context.drawImage(table, number * side, row * side, side, side, 0, 0, SIDE, SIDE);
     });
@@ -49,11 +56,12 @@ export class Answers {
   show() {
     this.#buttons(this.#found.length, (context, number) => {
       const { picture, box: [left, top, width, height] } = this.#found[number];
-      const scale = SIDE / (1.3 * Math.max(width, height));
+      const hole = { x: left + width / 2, y: top + height / 2, wide: 1.3 * Math.max(width, height) };
+      const { x, y, wide } = this.#face?.wide < hole.wide ? this.#face : hole;
       context.reset();
       context.translate(SIDE / 2, SIDE / 2);
-      context.scale(scale, scale);
-      context.translate(-left - width / 2, -top - height / 2);
+      context.scale(SIDE / wide, SIDE / wide);
+      context.translate(-x, -y);
       context.imageSmoothingQuality = "high";
       context.drawImage(this.#view.photograph, 0, 0);
       context.drawImage(picture, left, top);

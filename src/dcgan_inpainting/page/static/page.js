@@ -184,7 +184,7 @@ const hear = {
   async glimpse({ side, frames }, table) {
     const picture = await createImageBitmap(table);
     view.glimpse = { picture, side, frames };
-    answers.glimpse(picture, side, frames.length - 1); // of the face with most of the hole
+    answers.glimpse(picture, side, frames);
     view.redraw();
   },
   async candidate({ box }, patch, file) {

@@ -119,6 +119,7 @@ export class View {
     context.beginPath();
     context.rect(split, 0, photograph.width - split, photograph.height);
     context.clip();
+    context.imageSmoothingQuality = "low"; // cubic splines would leave a bright line at its border
     context.drawImage(picture, left, top);
     context.restore();
     if (split <= left || split >= left + width) return;
