@@ -26,7 +26,7 @@ endif
 
 # The environment from the lock, the console command and the page of plots where they are missing,
 # out of date or were interrupted; and DVC's own files as a full disk leaves them.
-ready:
+ready: ## the environment .venv, which every target needs
 	@$(PYTHON) -m dcgan_inpainting.commands.environment
 	@python -m dcgan_inpainting.commands.dvc_files
 

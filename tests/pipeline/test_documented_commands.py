@@ -31,7 +31,7 @@ HERE = {
     "make report": "",
     ".venv/bin/dcgan-inpainting restore --image docs/example/photo.png"
     " --mask docs/example/hole.png --output restored": "",
-    "dvc exp run -S inpaint.steps=400": " -S inpaint.steps=4",
+    "dvc exp run -S inpaint.encoder_share=0": "",
     "dvc metrics diff": "",
     "dvc plots diff": "",
     "dvc exp run --queue -S inpaint.steps=25,60 -S inpaint.blending=paste,poisson": "",
