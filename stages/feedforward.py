@@ -29,9 +29,8 @@ def work(kind: str, split: str) -> None:
         "unet": read_section("unet", UNetParams).images,
         "encoder": read_section("encoder", EncoderParams).images,
     }
-    for name in tqdm(
-        filter(images_seen.get, FEEDFORWARD), desc=f"feedforward {kind}", unit=" networks"
-    ):
+    trained = [name for name in FEEDFORWARD if images_seen[name]]
+    for name in tqdm(trained, desc=f"feedforward {kind}", unit=" networks"):
         method = as_method(FEEDFORWARD[name](MODELS), params)
         write_filled(method, images, known, folder / f"{name}.npy")
 
