@@ -1,7 +1,7 @@
 """Pictures of MLflow's pages for the docs, of any server that runs.
 
-    make ui                                               # in one terminal
-    python -m tests.browser.screenshots docs/images       # in another
+    make ui                                                         # in one terminal
+    PYTHONPATH=src python -m tests.browser.screenshots docs/images  # in another
 
 writes ui_table.png, ui_charts.png and ui_faces.png. Faces in them are those of the store: only
 drawn ones may enter the repository.

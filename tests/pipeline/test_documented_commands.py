@@ -131,7 +131,7 @@ NOT_RUN = {
     "weights-inception-2015-12-05-6726825d.pth": "a download",
     "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
-    "python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
+    "PYTHONPATH=src python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
     "python -m tests.browser.page_screenshots docs/images": "makes the pictures of docs/page.md",
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S unet.images=750000"
     f" -S 'masks.kinds={SEVEN}'": HOURS,
