@@ -116,6 +116,7 @@ GPUS = "needs GPUs"
 SLURM = "needs a SLURM cluster; what it starts is tested in test_processes.py"
 
 INDEX = "asks the package index"
+PICTURES = "makes pictures of the docs"
 
 NOT_RUN = {
     "mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db": "MLflow's own, as in make ui",
@@ -131,8 +132,8 @@ NOT_RUN = {
     "weights-inception-2015-12-05-6726825d.pth": "a download",
     "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
-    "PYTHONPATH=src python -m tests.browser.screenshots docs/images": "makes the pictures of docs/mlflow.md",
-    "python -m tests.browser.page_screenshots docs/images": "makes the pictures of docs/page.md",
+    "PYTHONPATH=src python -m tests.browser.screenshots docs/images": PICTURES,
+    "python -m tests.browser.page_screenshots docs/images": PICTURES,
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S unet.images=750000"
     f" -S 'masks.kinds={SEVEN}'": HOURS,
     f'{PRESET.format("thorough")} -S "$K"': HOURS,
