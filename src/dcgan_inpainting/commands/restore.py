@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--candidates", type=_count, default=1, metavar="K", help="several answers: NAME.1.png …")
     add("--method", choices=WAYS, help="default: as the networks' settings say")
-    add("--compare", action="store_true", help="also write NAME.compare.png, before and after")
+    add("--compare", action="store_true", help="also write photo.jpg.compare.png, before and after")
     add("--png", action="store_true", help="write PNG, in which no known pixel changes")
     add("--invert", action="store_true", help="black is the hole, not white")
     add("--overwrite", action="store_true", help="replace what is in the output folder")

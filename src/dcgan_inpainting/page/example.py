@@ -5,9 +5,9 @@ It is NASA's portrait of Eileen Collins, in the public domain, which scikit-imag
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+from skimage.data import astronaut
 
 from dcgan_inpainting.common.images import Images
-from dcgan_inpainting.restore.hole import Hole
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 0, 384, 330  # of 512×512 pixels
 _PAPER = (236, 230, 217)
@@ -18,22 +18,13 @@ _CRACKS = (
     ((157, 126), (176, 118), (198, 128), (222, 122), (262, 137), (319, 126)),
 )
 _WIDE = 3  # a crack, in pixels
-_PAINTED = 2  # pixels that whoever paints the hole takes around the damage
 
 
 def example() -> Images:
     """Return the picture, uint8, H×W×3; it is always the same."""
-    from skimage.data import astronaut
-
     whole = Image.fromarray(astronaut()).crop((_LEFT, _TOP, _RIGHT, _BOTTOM))
     whole.paste(_PAPER, (0, 0), _damage(whole.size).filter(ImageFilter.GaussianBlur(0.6)))
     return np.asarray(whole)
-
-
-def example_hole() -> Hole:
-    """Return what is to be painted over in it, H×W."""
-    size = (_RIGHT - _LEFT, _BOTTOM - _TOP)
-    return np.asarray(_damage(size).filter(ImageFilter.MaxFilter(2 * _PAINTED + 1))) > 0
 
 
 def _damage(size: tuple[int, int]) -> Image.Image:

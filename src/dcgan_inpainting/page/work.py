@@ -133,12 +133,21 @@ def _tell_result(restored: Restored, order: Order, tell: Tell) -> None:
     for one in restored.photographs:
         patch = np.dstack([_seen(one, window), hole])
         tell({"event": "candidate", "box": box}, _png(patch), _file(one, order))
-    faces = [
-        {"width": frame.width, "side": frame.side, "stretched": frame.scale}
-        for frame in restored.frames
-    ]
+    faces = [_face(frame) for frame in restored.frames]
     notes = {"outside": restored.outside, "notes": restored.notes}
     tell({"event": "done", "faces": faces, **notes})
+
+
+def _face(frame: Frame) -> dict[str, float]:
+    """Return a face's square: its middle, from the photograph's corner, and how large it is."""
+    middle = frame.centre + 0.5 + 0.5j  # a frame counts from the centre of the first pixel
+    return {
+        "x": middle.real,
+        "y": middle.imag,
+        "width": frame.width,
+        "side": frame.side,
+        "stretched": frame.scale,
+    }
 
 
 def _table(squares: Images) -> Images:

@@ -52,7 +52,7 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
             photograph's name, whatever its ending.
         output: the folder to write to; the names are those of the photographs.
         png: whether all are written as PNG: NAME.jpg becomes NAME.jpg.png.
-        compare: whether NAME.compare.png shows each before and after.
+        compare: whether photo.jpg.compare.png shows each before and after.
 
     Raises:
         UserError: there is no photograph, or the photographs would be replaced.

@@ -24,10 +24,9 @@ from dcgan_inpainting.restore.choices import BY_ENCODER, CELEBA, MODELS, SETTING
 
 OnStep = Callable[[float, Images], object]
 
-# Most that the encoder, which has but one answer, may have in each of several. Of real faces whose
-# centre is hidden, three answers are on average 19.3 dB near with 0, and deviate by 11 levels; 22.4
-# and 6 with this; 24.3 and 1 with 0.95 (32 validation faces, the networks that come along).
-SEVERAL = 0.7
+# The encoder's share in each of several answers, at most: it has but one. docs/restore.md has what
+# other shares give.
+MOST_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Model:
             images: uint8, N×S×S×3.
             known: N×S×S; known pixels are unchanged.
             method: of WAYS; None = that of the settings.
-            candidates: K. In several the encoder, which knows but one, has a smaller share.
+            candidates: K. In several the encoder, which knows but one, has a share of 0.7 at most.
             seed: of the search; None = that of the settings.
             on_step: called at each step of the search with the share that is done, 0…1, and with
                 what the generator makes of the holes by then: uint8, N×K×S×S×3.
@@ -94,17 +93,18 @@ class Model:
         Raises:
             UserError: the encoder or Yeh's method is asked for several answers.
         """
-        if candidates > 1 and method not in (None, "latent"):
+        method = method or self.params.method
+        if candidates > 1 and method != "latent":
             raise UserError(f"the method {method} has one answer, not {candidates}")
         if method == BY_ENCODER:
             fill = feedforward.as_method(place(self.encoder), self.params)
             return fill(images, known)[:, None]
-        changes: dict[str, object] = {} if seed is None else {"seed": seed}
-        if method is not None:
-            changes["method"] = method
+        changes: dict[str, object] = {"method": method}
+        if seed is not None:
+            changes["seed"] = seed
         if candidates > 1:
             starts = max(self.params.starts, candidates)
-            share = min(self.params.encoder_share, SEVERAL)
+            share = min(self.params.encoder_share, MOST_SHARE)
             changes |= {"candidates": candidates, "starts": starts, "encoder_share": share}
         params = self.params.model_copy(update=changes)
         networks = self.generator, self.discriminator

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,27 @@ def test_several_answers_differ_and_one_way_has_but_one(models: Path) -> None:
     assert len({answer.tobytes() for answer in filled[0]}) > 1
     with pytest.raises(UserError, match="the method encoder has one answer, not 2"):
         Model.load(models).fill(images, masks == 0, method="encoder", candidates=2)
+    model = Model.load(models)
+    yeh = replace(model, params=model.params.model_copy(update={"method": "yeh"}))
+    with pytest.raises(UserError, match="the method yeh has one answer, not 2"):
+        yeh.fill(images, masks == 0, candidates=2)
+
+
+@pytest.mark.parametrize(("own", "share"), [(0.95, 0.7), (0.3, 0.3)])
+def test_the_encoder_has_a_smaller_share_in_several_answers(
+    models: Path, own: float, share: float
+) -> None:
+    images, masks = images_and_masks(2)
+    model = Model.load(models)
+    changes = {"encoder_share": own, "starts": 8}
+    found = replace(model, params=model.params.model_copy(update=changes)).fill(
+        images, masks == 0, candidates=3
+    )
+    searched = {"encoder_share": share, "starts": 8, "candidates": 3}
+    expected = replace(model, params=model.params.model_copy(update=searched)).fill(
+        images, masks == 0
+    )
+    assert np.array_equal(found, expected)
 
 
 def test_it_is_told_how_far_the_search_is_and_what_it_has(models: Path) -> None:

@@ -3,6 +3,7 @@
 import { sheet } from "./hole.js";
 
 const SIDE = 160; // pixels of a small picture
+const AROUND = 1.3; // its width in that of the faces: their squares end below the mouth
 // The slider goes from a little left of the hole to a little right of it: 0…100 are so much of its
 // width.
 const FIRST = -0.05;
@@ -13,7 +14,6 @@ const $ = (id) => document.getElementById(id);
 export class Answers {
   #view;
   #found = []; // { picture, box, address, name }, where a name is a stem and a suffix
-  #face = null; // the square around the face with most of the hole: { x, y, wide }
 
   constructor(view) {
     this.#view = view;
@@ -34,35 +34,32 @@ export class Answers {
   forget() {
     for (const { address } of this.#found) URL.revokeObjectURL(address);
     this.#found = [];
-    this.#face = null;
     this.#view.result = null;
     $("answers").hidden = true;
     $("thumbnails").replaceChildren();
   }
 
-  /** Show what a search has found by now: a column of a table for each answer, a row a face. */
-  glimpse(table, side, frames) {
-    const row = frames.length - 1; // of the face with most of the hole
-    const [across, down, x, y] = frames[row];
-    const half = (side - 1) / 2;
-    const wide = side * Math.hypot(across, down);
-    this.#face = { x: x + (across - down) * half, y: y + (down + across) * half, wide };
+  /** Show what a search has found by now: a column of a table for each answer. */
+  glimpse(table, side, row) {
     this.#buttons(table.width / side, (context, number) => {
       context.drawImage(table, number * side, row * side, side, side, 0, 0, SIDE, SIDE);
     });
   }
 
-  /** Show all that were found, the first one in the photograph. */
-  show() {
+  /** Show all that were found, the first one in the photograph; small, what surrounds the faces. */
+  show(faces) {
+    const first = Math.min(...faces.map(({ x, width }) => x - width / 2));
+    const last = Math.max(...faces.map(({ x, width }) => x + width / 2));
+    const highest = Math.min(...faces.map(({ y, width }) => y - width / 2));
+    const lowest = Math.max(...faces.map(({ y, width }) => y + width / 2));
+    const scale = SIDE / (AROUND * Math.max(last - first, lowest - highest));
     this.#buttons(this.#found.length, (context, number) => {
-      const { picture, box: [left, top, width, height] } = this.#found[number];
-      const hole = { x: left + width / 2, y: top + height / 2, wide: 1.3 * Math.max(width, height) };
-      const { x, y, wide } = this.#face?.wide < hole.wide ? this.#face : hole;
+      const { picture, box: [left, top] } = this.#found[number];
       context.reset();
       context.translate(SIDE / 2, SIDE / 2);
-      context.scale(SIDE / wide, SIDE / wide);
-      context.translate(-x, -y);
-      context.imageSmoothingQuality = "high";
+      context.scale(scale, scale);
+      context.translate(-(first + last) / 2, -(highest + lowest) / 2);
+      context.imageSmoothingQuality = "medium"; // as in the view
       context.drawImage(this.#view.photograph, 0, 0);
       context.drawImage(picture, left, top);
     });

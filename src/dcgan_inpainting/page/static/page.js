@@ -7,7 +7,7 @@ import { View } from "./view.js";
 import { message, messages, post } from "./wire.js";
 
 const WAYS = { latent: "search", yeh: "Yeh et al. 2017 (minutes)", encoder: "encoder alone" };
-const SEVERAL = ["", "latent"]; // the methods that have more than one answer
+const SEVERAL = "latent"; // the method that has more than one answer
 
 const $ = (id) => document.getElementById(id);
 const on = (id, event, handler) => $(id).addEventListener(event, handler);
@@ -16,6 +16,7 @@ const answers = new Answers(view);
 
 let photograph = null; // { file, name, suffix, lossless }
 let search = null; // an AbortController while one is under way
+let usual = SEVERAL; // the method where none is chosen
 let marking = false; // whether clicks mark the eyes
 
 /** Show a sentence, which is bad news unless it is plain; "" takes the last one away. */
@@ -43,7 +44,7 @@ function refresh() {
   $("painting").disabled = $("restoring").disabled = !photograph || search !== null;
   $("progress").hidden = search === null;
   $("mark").textContent = view.eyes.length === 2 ? "Forget the eyes" : "Mark both eyes";
-  const several = SEVERAL.includes($("method").value);
+  const several = ($("method").value || usual) === SEVERAL;
   for (const choice of document.getElementsByName("candidates")) {
     choice.disabled = !several && choice.value !== "1";
     choice.checked = several ? choice.checked : choice.value === "1";
@@ -184,7 +185,7 @@ const hear = {
   async glimpse({ side, frames }, table) {
     const picture = await createImageBitmap(table);
     view.glimpse = { picture, side, frames };
-    answers.glimpse(picture, side, frames);
+    answers.glimpse(picture, side, frames.length - 1); // of the face with most of the hole
     view.redraw();
   },
   async candidate({ box }, patch, file) {
@@ -202,7 +203,7 @@ const hear = {
       facts.push("Writing a JPEG again changes known pixels a little; PNG would not.");
     }
     $("facts").textContent = [...facts, ...notes].join(" ");
-    answers.show();
+    answers.show(faces);
     $("answers").scrollIntoView({ block: "nearest" });
   },
   error({ message: reason, eyes }) {
@@ -285,7 +286,7 @@ for (const event of ["dragover", "dragleave", "drop"]) {
 }
 window.addEventListener("paste", ({ clipboardData: { files } }) => files[0] && open(files[0]));
 
-for (const way of (await (await fetch("api/settings")).json()).ways) {
-  $("method").add(new Option(WAYS[way] ?? way, way));
-}
+const settings = await (await fetch("api/settings")).json();
+usual = settings.usual;
+for (const way of settings.ways) $("method").add(new Option(WAYS[way] ?? way, way));
 refresh();

@@ -119,7 +119,7 @@ export class View {
     context.beginPath();
     context.rect(split, 0, photograph.width - split, photograph.height);
     context.clip();
-    context.imageSmoothingQuality = "low"; // cubic splines would leave a bright line at its border
+    context.imageSmoothingQuality = "medium"; // cubic splines would leave a bright line around it
     context.drawImage(picture, left, top);
     context.restore();
     if (split <= left || split >= left + width) return;
