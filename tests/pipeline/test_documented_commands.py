@@ -147,6 +147,7 @@ NOT_RUN = {
     "random_95]'": HOURS,
     "dvc exp run -S \"$N\" -S 'encoder.kinds=[center,pattern,random]' -S masks.images=120": HOURS,
     'dvc exp run -S "$N" -S masks.images=120 -S inpaint.encoder_share=0': HOURS,
+    'dvc exp run -S "$N" -S masks.images=120': HOURS,
     "dvc exp run -S 'masks.kinds=[center_19,center_20,random_70,random_80]'"
     " -S masks.images=100": HOURS,
     "dvc exp apply ablation-all": HOURS,
