@@ -73,6 +73,7 @@ def log_stage(store: Store, folder: Path, row: str, stage: str, entry: Entry) ->
 
 def log_datasets(store: Store, run_id: str, entry: Entry) -> None:
     """Log the data that a stage read as inputs of a run, by the md5 that DVC knows them by."""
+    from mlflow import MlflowException
     from mlflow.entities import Dataset, DatasetInput
 
     inputs = []
@@ -82,7 +83,13 @@ def log_datasets(store: Store, run_id: str, entry: Entry) -> None:
             source, profile = json.dumps({"uri": dep["path"]}), json.dumps({"bytes": dep["size"]})
             dataset = Dataset(path.stem, dep["md5"], "local", source=source, profile=profile)
             inputs.append(DatasetInput(dataset))
-    if inputs:
+    if not inputs:
+        return
+    try:
+        store.client.log_inputs(run_id, inputs)
+    except MlflowException:
+        # MLflow looks for a dataset and then adds it. Another queue worker that added the same one
+        # in between made it fail, and is found now.
         store.client.log_inputs(run_id, inputs)
 
 

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+from mlflow import MlflowException
+from mlflow.entities import DatasetInput
 
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.location import StoreLocation
 from dcgan_inpainting.tracking.provenance import Process
 from dcgan_inpainting.tracking.registry import CHAMPION, publish
+from dcgan_inpainting.tracking.stage_runs import log_datasets
 from dcgan_inpainting.tracking.store import KEY, PARENT, RECORDED, Store
 from tests.tiny_model import SETTINGS, write_models
 
@@ -144,3 +147,22 @@ def test_the_champion_follows_a_checkout_that_was_copied(
     (made,) = moved.client.get_run(row).outputs.model_outputs
     logged = moved.client.get_logged_model(made.model_id)
     assert logged.artifact_location == version.source
+
+
+def test_data_that_another_worker_logs_at_the_same_moment_is_logged_to_both(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"deps": [{"path": "data/masks/center.npy", "md5": "0" * 32, "size": 16}]}
+    mine, other = (store.row(experiment(key), start=0) for key in ("mine", "other"))
+    log_inputs = store.client.log_inputs
+
+    def overtaken(run_id: str, datasets: list[DatasetInput]) -> None:
+        monkeypatch.setattr(store.client, "log_inputs", log_inputs)
+        log_inputs(other, datasets)
+        raise MlflowException("UNIQUE constraint failed: datasets.name, datasets.digest")
+
+    monkeypatch.setattr(store.client, "log_inputs", overtaken)
+    log_datasets(store, mine, entry)
+    for run in (mine, other):
+        (found,) = store.client.get_run(run).inputs.dataset_inputs
+        assert (found.dataset.name, found.dataset.digest) == ("center", "0" * 32)
