@@ -18,11 +18,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import product
-from statistics import fmean
 
 from dcgan_inpainting.commands.results import json_of, of_revision
 from dcgan_inpainting.common.errors import FaultError
-from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, interval
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS
 from dcgan_inpainting.process.command_line import reporting
 
 ACTIVATIONS = {"paper": ("relu", "leaky_relu"), "article": ("leaky_relu", "relu")}  # of G and D
@@ -76,34 +75,16 @@ def of_one(name: str) -> dict[str, float]:
     return figures
 
 
-def rows(prefix: str, seeds: int, chosen: list[str]) -> Iterator[list[str]]:
-    """Yield the table: its head, a row for each training, and by how much 1:2 differs from 1:1.
+def rows(prefix: str, seeds: int, chosen: list[str]) -> Iterator[dict[str, str]]:
+    """Yield what each training gave, seed by seed.
 
-    Cells are means over the seeds with 95 % intervals; differences are taken seed by seed.
+    Raises:
+        UserError: one of them is not done.
     """
-    numbers = range(1, seeds + 1)
-    for place, activations in enumerate(chosen):
-        of_all = {
-            training: [of_one(name_of(prefix, activations, training, seed)) for seed in numbers]
-            for training in TRAININGS
-        }
-        if place == 0:
-            yield ["activations", "G:D", *of_all["1:1"][0]]
-        for training, figures in of_all.items():
-            yield [activations, training, *_cells(figures)]
-        for other in ("1:1", "1:1, as long"):
-            pairs = zip(of_all["1:2"], of_all[other], strict=True)
-            differences = [{key: one[key] - two[key] for key in one} for one, two in pairs]
-            yield [activations, f"1:2 less {other}", *_cells(differences, sign="+")]
-
-
-def _cells(of_seeds: list[dict[str, float]], sign: str = "") -> list[str]:
-    """Return mean and interval of each figure over the seeds."""
-    cells = []
-    for figure in of_seeds[0]:
-        values, digits = [one[figure] for one in of_seeds], 3 if "SSIM" in figure else 2
-        cells.append(f"{fmean(values):{sign}.{digits}f} ± {interval(values):.{digits}f}")
-    return cells
+    for seed, activations, training in product(range(1, seeds + 1), chosen, TRAININGS):
+        figures = of_one(name_of(prefix, activations, training, seed))
+        which = {"activations": activations, "G:D": training, "seed": str(seed)}
+        yield which | {key: f"{value:.6g}" for key, value in figures.items()}
 
 
 def main() -> None:
@@ -117,7 +98,10 @@ def main() -> None:
     asked = parser.parse_args()
     which = asked.prefix, asked.seeds, asked.activations
     if asked.figures:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(rows(*which))
+        first, *rest = rows(*which)
+        table = csv.DictWriter(sys.stdout, [*first], lineterminator="\n")
+        table.writeheader()
+        table.writerows([first, *rest])
     else:
         queue(*which, asked.images, asked.set)
 

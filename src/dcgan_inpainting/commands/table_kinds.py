@@ -11,7 +11,7 @@ from dcgan_inpainting.commands import summary as last_words
 from dcgan_inpainting.commands.results import DIFFERENCES, QUALITY
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.evaluate.comparison import as_tree
-from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, PAIRED
+from dcgan_inpainting.evaluate.metrics import HEADLINE, METRICS, PAIRED, interval
 
 Lines = list[str]
 
@@ -107,6 +107,40 @@ def _share(better: float | None) -> str:
     return NOTHING if pd.isna(better) else f"{better:.0%}".replace("%", " %")
 
 
+def over_seeds(data: Path, file: str) -> Lines:
+    """Return means over seeds with 95 % intervals, and by how much the last setting differs.
+
+    Differences are taken seed by seed, of the last setting of each group less each one before it.
+
+    Args:
+        data: the folder docs/data.
+        file: a CSV in it with a row for each training: group, setting, seed, and its figures.
+    """
+    table = _read(data / file)
+    if list(table.columns[2:3]) != ["seed"]:
+        raise UserError(f"{data / file}: its third column should be seed")
+    group, setting, seed, *figures = table.columns
+    rows = []
+    for name, trainings in table.groupby(group, sort=False):
+        of_each = {
+            str(which): rows_of.set_index(seed)[figures]
+            for which, rows_of in trainings.groupby(setting, sort=False)
+        }
+        rows += [[str(name), which, *_over(of)] for which, of in of_each.items()]
+        *others, last = of_each
+        for other in others:
+            difference = of_each[last] - of_each[other]
+            rows.append([str(name), f"{last} less {other}", *_over(difference, sign="+")])
+    return markdown([group, setting, *figures], rows)
+
+
+def _over(of_seeds: pd.DataFrame, sign: str = "") -> Iterator[str]:
+    """Yield mean and interval of each figure."""
+    for name, values in of_seeds.items():
+        digits, mean = 3 if "SSIM" in str(name) else 2, float(values.mean())
+        yield f"{mean:{sign}.{digits}f} ± {interval(values):.{digits}f}"
+
+
 def summary(data: Path, name: str) -> Lines:
     """Return the last words of `make repro` on a folder's quality.csv, as a block of text."""
     figures = _read(data / name / QUALITY)
@@ -133,6 +167,7 @@ KINDS: Mapping[str, Callable[..., Lines]] = {
     "quality": quality,
     "paired": paired,
     "against": against,
+    "seeds": over_seeds,
     "summary": summary,
     "rows": plain_rows,
 }

@@ -28,6 +28,13 @@ half,latent,yeh,hole_psnr,2.93,0.35,
 half,latent,yeh,hole_ssim,0.126,0.011,
 center,latent,mean,hole_psnr,-0.1,0.3,1
 """
+TRAININGS = """\
+activations,G:D,seed,SWD,half: hole SSIM
+paper,1:1,1,40,0.5
+paper,1:1,2,44,0.5
+paper,1:2,1,30,0.6
+paper,1:2,2,36,0.7
+"""
 PLAIN = 'images,"time, s"\n"20,000",9.10\nall | none,\n'
 
 
@@ -39,6 +46,7 @@ def root(tmp_path: Path) -> Path:
     (data / "quality.csv").write_text(QUALITY, encoding="utf-8")
     (data / "paired.csv").write_text(DIFFERENCES, encoding="utf-8")
     (data / "times.csv").write_text(PLAIN, encoding="utf-8")
+    (data / "seeds.csv").write_text(TRAININGS, encoding="utf-8")
     (tmp_path / "README.md").write_text("# Faces\n")
     return tmp_path
 
@@ -73,6 +81,14 @@ RENDERED = {
         "|---|---|---|",
         "| half | +2.93 ± 0.35 / +0.126 ± 0.011 | +5.97 ± 0.42 / -0.000 ± 0.010 |",
         "| center | – / – | -0.10 ± 0.30 / – |",
+    ],
+    # Two values that lie d apart: their mean's interval is 12.706 (Student's t) times d / 2.
+    "seeds drawn/seeds.csv": [
+        "| activations | G:D | SWD | half: hole SSIM |",
+        "|---|---|---|---|",
+        "| paper | 1:1 | 42.00 ± 25.41 | 0.500 ± 0.000 |",
+        "| paper | 1:2 | 33.00 ± 38.12 | 0.650 ± 0.635 |",
+        "| paper | 1:2 less 1:1 | -9.00 ± 12.71 | +0.150 ± 0.635 |",
     ],
     "rows drawn/times.csv": [
         "| images | time, s |",
@@ -135,6 +151,7 @@ WRONG = {
     asking("quality drawn yeh"): "drawn/quality.csv has no yeh, but mean, latent",
     asking("summary bare"): "its CSV has no 'hole_psnr'",
     asking("quality empty"): "empty/quality.csv is no table (",
+    asking("seeds drawn/times.csv"): "drawn/times.csv: its third column should be seed",
     asking("rows empty/quality.csv"): "empty/quality.csv is no table (",
     asking("rows bare/uneven.csv"): "bare/uneven.csv is no table (row 3 has 1 cells, not 2)",
     f"x\n{OPEN}": "line 2: <!-- table: rows drawn/times.csv --> has no <!-- end of table -->",
