@@ -1,5 +1,6 @@
 """The page on which holes are painted, in Chromium, with real strokes."""
 
+import base64
 import io
 import threading
 from collections.abc import Iterator
@@ -249,6 +250,29 @@ def test_the_search_is_watched_and_cancelled(seen: Painter, served: Served) -> N
     assert {name for name, _ in names} == {f"a-restored-{number}.png" for number in (1, 2, 3)}
     assert len({data for _, data in names}) > 1
     assert not seen.mask()[50, 50:100].any()
+
+
+def test_answers_are_shown_small_by_what_surrounds_the_face(
+    seen: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo, "refined", lambda frame, *others: frame)
+    seen.choose(portrait(), "a.png")
+    seen.stroke(*MOUTH)
+    seen.page.check("[name=candidates][value='3']")
+    seen.restored()
+    frame = frame_of(BOX, 32)
+    x, y, half = frame.centre.real + 0.5, frame.centre.imag + 0.5, 1.3 * frame.width / 2
+    around = (x - half, y - half, x + half, y + half)
+    smalls = []
+    for number in (1, 2, 3):
+        canvas = seen.page.locator(f"[aria-label='Answer {number}'] canvas")
+        data = canvas.evaluate("one => one.toDataURL().split(',')[1]")
+        smalls.append(pixels(base64.b64decode(data))[..., :3].astype(float))
+        seen.page.click(f"[aria-label='Answer {number}']")
+        with Image.open(io.BytesIO(seen.saved("#download")[1])) as whole:
+            wanted = whole.convert("RGB").resize((160, 160), box=around)
+        assert np.abs(smalls[-1] - np.asarray(wanted)).mean() < 1
+    assert (smalls[0] != smalls[1]).any()
 
 
 def test_a_second_person_waits_and_is_told_so(
