@@ -7,12 +7,13 @@ writes page.png and page_telephone.png.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import requests
 from playwright.sync_api import Browser
 
+from dcgan_inpainting.page.example import CRACKS
 from tests.browser.painting import DESKTOP, TELEPHONE, Painter, painter
 from tests.browser.pictures import chromium, save_window
 
@@ -20,10 +21,6 @@ COLOURS = 250
 # The tear, as one stroke of a brush that is 14 pixels wide.
 TORN = [(144, 114), (134, 118), (151, 122), (129, 127), (155, 131), (127, 136), (156, 141),
         (130, 147), (150, 152), (134, 151)]  # fmt: skip
-CRACKS = [
-    [(0, 22), (46, 44), (84, 66), (106, 78), (130, 92), (142, 112)],
-    [(157, 126), (176, 118), (198, 128), (222, 122), (262, 137), (319, 126)],
-]
 
 
 def take(browser: Browser, server: str, folder: Path) -> None:
@@ -41,7 +38,7 @@ def take(browser: Browser, server: str, folder: Path) -> None:
         write(seen, folder / "page_telephone.png")
 
 
-def paint(seen: Painter, server: str, stroke: Callable[[list[tuple[int, int]]], None]) -> None:
+def paint(seen: Painter, server: str, stroke: Callable[[Sequence[tuple[int, int]]], None]) -> None:
     """Take the example, and paint over what is missing of it."""
     seen.page.click("#first-example")
     seen.wait_for_photograph(requests.get(f"{server}/api/example", timeout=60).content)

@@ -13,7 +13,7 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 0, 384, 330  # of 512×512 pixels
 _PAPER = (236, 230, 217)
 # Where nothing of the print is left, in its own pixels.
 _TEAR = ((128, 115), (143, 110), (156, 121), (161, 139), (149, 157), (132, 150), (123, 134))
-_CRACKS = (
+CRACKS = (
     ((0, 22), (46, 44), (84, 66), (106, 78), (130, 92), (142, 112)),
     ((157, 126), (176, 118), (198, 128), (222, 122), (262, 137), (319, 126)),
 )
@@ -32,6 +32,6 @@ def _damage(size: tuple[int, int]) -> Image.Image:
     damage = Image.new("L", size)
     draw = ImageDraw.Draw(damage)
     draw.polygon(_TEAR, fill=255)
-    for crack in _CRACKS:
+    for crack in CRACKS:
         draw.line(crack, 255, _WIDE, "curve")
     return damage

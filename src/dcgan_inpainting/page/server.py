@@ -53,7 +53,7 @@ HEADERS = {
 def application(model: Model) -> FastAPI:
     """Return the server's application, with a model to restore by."""
     mimetypes.add_type("text/javascript", ".js")  # some systems take it for plain text
-    line, print_file = Line(WAITING), png(example())
+    line, example_png = Line(WAITING), png(example())
     app = FastAPI(openapi_url=None)  # and so without pages that load scripts from elsewhere
     app.state.line = line
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=NAMES, www_redirect=False)
@@ -65,7 +65,7 @@ def application(model: Model) -> FastAPI:
 
     @app.get("/api/example")
     async def example_file() -> Response:
-        return Response(print_file, media_type="image/png")
+        return Response(example_png, media_type="image/png")
 
     @app.post("/api/photograph")
     async def photograph(request: Request, name: str) -> Response:
