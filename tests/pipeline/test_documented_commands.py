@@ -161,7 +161,12 @@ NOT_RUN = {
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
     "python -m benchmarks.article --images 20000 --seeds 3": HOURS,
-    "python -m benchmarks.article --seeds 3 --figures > docs/data/article/seeds.csv": HOURS,
+    "python -m benchmarks.article --seeds 3 --figures > docs/data/article/drawn.csv": HOURS,
+    "python -m benchmarks.article --prefix real --seeds 3 --images 20000 --activations paper"
+    " -S download.source=celeba -S crop.size=54 -S download.archive=SAMPLE/img_align_celeba.zip"
+    " -S download.archive_md5=any -S download.partition_md5=any": HOURS,
+    "python -m benchmarks.article --prefix real --seeds 3 --activations paper --figures"
+    " > docs/data/article/real.csv": HOURS,
     "python -m benchmarks.restore --method encoder --model celeba"
     " --celeba SAMPLE/img_align_celeba.zip": BENCHMARK,
     "python -m benchmarks.train --steps 40": BENCHMARK,
