@@ -179,6 +179,16 @@ def test_a_row_that_mlflow_missed_is_logged_by_catching_up(checkout: Checkout) -
     assert again.tags["champion"] == "it was the champion before"
 
 
+def test_whoever_serves_finds_the_model_of_results_that_nobody_ran_here(checkout: Checkout) -> None:
+    """As after `make repro` of a fresh clone, whose results are those of the commit."""
+    forget(checkout)
+    serve = ("python", "-m", "dcgan_inpainting.tracking.server")
+    done = checkout.run(*serve, "--model", "models:/none@champion", status=2, PYTHONPATH="src")
+    assert "serve: error: models:/none@champion in sqlite:" in done.output
+    (row,) = checkout.rows()
+    assert row.tags["model"] == "dcgan-inpainting-drawn version 1"
+
+
 @pytest.mark.parametrize("call", [5, 30, 60])
 def test_recording_that_is_killed_is_completed_by_catching_up(
     checkout: Checkout, call: int

@@ -208,4 +208,4 @@ def _line(told: Mapping[str, Any], side: int) -> str:
         said.append(
             f"{max(0.1, 100 * told['outside']):.2g} % of the hole lies beside, filled smoothly"
         )
-    return f"{told['written'][0]}: {'; '.join([*said, *told['notes']])}"
+    return f"{', '.join(told['written'])}: {'; '.join([*said, *told['notes']])}"

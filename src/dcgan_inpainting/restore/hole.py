@@ -60,7 +60,9 @@ def _painted(colour: str, photograph: Photograph) -> Hole:
     levels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     distance = np.abs(photograph.pixels / photograph.top - levels).max(2)
     hole: Hole = distance <= _NEAR
-    return binary_dilation(hole, np.ones((3, 3), bool), iterations=_MIXED) if hole.any() else hole
+    if not hole.any():
+        raise UserError(f"{colour} marks nothing as missing: no pixel there has this colour")
+    return np.asarray(binary_dilation(hole, np.ones((3, 3), bool), iterations=_MIXED))
 
 
 def decode_hole(data: bytes, name: str, shape: tuple[int, int]) -> Hole:

@@ -115,11 +115,20 @@ def provenance(folder: Path) -> dict[str, str]:
 def patch(folder: Path, commit: str) -> str:
     """Return the checkout's changes to code and parameters since a commit, as git's patch.
 
-    New files are only named, at its end, since git does not know them yet.
+    New files are only named, at its end: whether git knows them already is no difference, and
+    changes while DVC runs an experiment.
     """
-    changes = _git(folder, "diff", commit, *PLAIN, "--", ".", *RESULTS) or ""
-    new = _git(folder, "ls-files", "--others", "--exclude-standard", "--", ".", *RESULTS) or ""
-    named = "".join(f"# new file, not part of this patch: {name}\n" for name in new.splitlines())
+
+    def names(*command: str) -> list[str]:
+        return (_git(folder, *command, "--", ".", *RESULTS) or "").splitlines()
+
+    since = ("diff", commit, "--no-renames", "--relative", *PLAIN)
+    changes = _git(folder, *since, "--diff-filter=a", "--", ".", *RESULTS) or ""
+    new = {
+        *names(*since, "--diff-filter=A", "--name-only"),
+        *names("ls-files", "--others", "--exclude-standard"),
+    }
+    named = "".join(f"# new file, not part of this patch: {name}\n" for name in sorted(new))
     return (changes + named)[:PATCH_LENGTH]
 
 

@@ -146,11 +146,16 @@ def serve(uri: str, port: int, waiting: int, seconds: float, root: Path) -> None
 
     Raises:
         UserError: the port is taken, or there is no such model.
+        FaultError: the store can't be opened.
     """
     check_port(port, "make serve")
     location = StoreLocation.of(root.resolve())
     location.check()
     os.environ.update({**ENVIRONMENT, **os.environ, VARIABLE: location.uri, THREADS: "1"})
+    if uri.startswith("models:"):
+        from dcgan_inpainting.tracking.record import catch_up
+
+        catch_up(root)  # whose results came from the commit has no model in MLflow yet
     # The model brings the code with which it was made.
     for name in [name for name in sys.modules if name.partition(".")[0] == "dcgan_inpainting"]:
         del sys.modules[name]

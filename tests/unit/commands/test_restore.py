@@ -150,7 +150,11 @@ def test_a_bad_file_does_not_stop_the_rest_of_a_folder(
 
 
 def test_candidates_and_a_comparison(
-    models: Path, portrait: Image.Image, mask: Path, tmp_path: Path
+    models: Path,
+    portrait: Image.Image,
+    mask: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     portrait.save(tmp_path / "a.png")
     output = tmp_path / "out"
@@ -159,6 +163,8 @@ def test_candidates_and_a_comparison(
     restore.main([*map(str, words)])
     assert files(output) == ["a.1.png", "a.2.png", "a.3.png", "a.png.compare.png"]
     assert (output / "a.1.png").read_bytes() != (output / "a.2.png").read_bytes()
+    said = capsys.readouterr().out.partition(": ")[0].split(", ")
+    assert [Path(path).name for path in said] == files(output)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_painted_colour_and_what_a_brush_mixes_with_it(
     pixels[HOLE] = (top, top // 40, top)  # as a JPEG would have it
     wide = binary_dilation(HOLE, np.ones((5, 5), bool))
     assert np.array_equal(read_hole("#ff00ff", Photograph(pixels)), wide)
-    with pytest.raises(UserError, match="#00ff00 marks nothing"):
+    with pytest.raises(UserError, match="no pixel there has this colour"):
         read_hole("#00ff00", Photograph(pixels))
 
 

@@ -125,6 +125,16 @@ def test_the_patch_holds_changed_code_and_names_new_files(checkout: Path) -> Non
     assert Experiment.of(checkout).tags["git.dirty"] == "true"
 
 
+def test_a_new_file_is_the_same_experiment_whether_git_knows_it_or_not(checkout: Path) -> None:
+    """As holes of one's own are: `dvc exp run` adds them to git's index on its way."""
+    (checkout / "new.py").write_text("new")
+    before = Experiment.of(checkout)
+    subprocess.run([*GIT, "add", "new.py"], cwd=checkout, check=True)
+    after = Experiment.of(checkout)
+    assert after.patch == before.patch == "# new file, not part of this patch: new.py\n"
+    assert after.key == before.key
+
+
 def test_without_git_it_still_has_a_name(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(PARAMS)
     experiment = Experiment.of(tmp_path)
