@@ -50,7 +50,7 @@ faults: ready ## faults and bad input at full length, a line a case
 	pytest --long -q tests/faults tests/unit/download/test_fetching.py tests/pipeline/test_kills.py
 
 # The working tree's tracked files, committed in a folder of their own: nothing here is touched.
-smoke: ready ## every stage in a minute, in a throw-away copy
+smoke: ready ## every stage in two minutes, in a throw-away copy
 	@set -e; here=$$(mktemp -d); trap 'rm -rf "$$here"' EXIT; \
 	tree=$$(git stash create); git archive "$${tree:-HEAD}" | tar -x -C "$$here"; cd "$$here"; \
 	git init -q; git add -A; \
