@@ -45,6 +45,9 @@ def started(
             "PYTHONPATH": path,
             "OMP_NUM_THREADS": "1",
             "MLFLOW_TRACKING_URI": NOWHERE,
+            # Python 3.11 would keep a compiled module that the limit has cut off, and no later
+            # process could import it.
+            "PYTHONDONTWRITEBYTECODE": "1",
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
