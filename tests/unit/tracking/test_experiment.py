@@ -126,7 +126,7 @@ def test_the_patch_holds_changed_code_and_names_new_files(checkout: Path) -> Non
 
 
 def test_a_new_file_is_the_same_experiment_whether_git_knows_it_or_not(checkout: Path) -> None:
-    """As holes of one's own are: `dvc exp run` adds them to git's index on its way."""
+    """Holes of one's own were once in git's index at some stages of an experiment only."""
     (checkout / "new.py").write_text("new")
     before = Experiment.of(checkout)
     subprocess.run([*GIT, "add", "new.py"], cwd=checkout, check=True)
