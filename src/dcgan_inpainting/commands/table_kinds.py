@@ -110,7 +110,8 @@ def _share(better: float | None) -> str:
 def over_seeds(data: Path, file: str) -> Lines:
     """Return means over seeds with 95 % intervals, and by how much the last setting differs.
 
-    Differences are taken seed by seed, of the last setting of each group less each one before it.
+    Differences are those of the last setting of each group less each one before it, on the seeds
+    that both have.
 
     Args:
         data: the folder docs/data.
@@ -129,7 +130,7 @@ def over_seeds(data: Path, file: str) -> Lines:
         rows += [[str(name), which, *_over(of)] for which, of in of_each.items()]
         *others, last = of_each
         for other in others:
-            difference = of_each[last] - of_each[other]
+            difference = (of_each[last] - of_each[other]).dropna()
             rows.append([str(name), f"{last} less {other}", *_over(difference, sign="+")])
     return markdown([group, setting, *figures], rows)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,11 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import save_png
 from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.hole import ALPHA, COLOUR
-from dcgan_inpainting.restore.photo import Restored
 from dcgan_inpainting.restore.photograph import SUFFIXES, Photograph, write_photograph
+
+# PyTorch takes seconds to import, and a file that is not there is named before.
+if TYPE_CHECKING:
+    from dcgan_inpainting.restore.photo import Restored
 
 PNG = ".png"
 COMPARED = 1000  # pixels, the most rows that a comparison has
@@ -55,7 +59,7 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
         compare: whether photo.jpg.compare.png shows each before and after.
 
     Raises:
-        UserError: there is no photograph, or the photographs would be replaced.
+        UserError: there is no such photograph, or the photographs would be replaced.
     """
     photographs = [image]
     if image.is_dir():
@@ -63,6 +67,8 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
         photographs = [path for path in files if path.suffix.lower() in SUFFIXES and _seen(path)]
         if not photographs:
             raise UserError(f"{image} holds no photograph ({', '.join(SUFFIXES)})")
+    elif not image.exists():
+        raise UserError(f"{image} is no file")
     if output.resolve() == photographs[0].parent.resolve():
         raise UserError(f"--output {output} is where the photographs are: name another folder")
     if output.is_file():
@@ -91,7 +97,7 @@ def _mask_of(photograph: Path, mask: str) -> str | Path:
     return named[0] if named else Path(mask, f"{stem}{PNG}")
 
 
-def write(job: Job, restored: Restored) -> list[Path]:
+def write(job: Job, restored: "Restored") -> list[Path]:
     """Write the candidates, and a comparison where the job has one; return the files."""
     names = job.outputs(len(restored.photographs))
     for path, photograph in zip(names, restored.photographs, strict=True):
@@ -109,7 +115,7 @@ def as_png(photograph: Photograph) -> Photograph:
     return replace(photograph, format="PNG", rest=rest)
 
 
-def _comparison(restored: Restored) -> NDArray[np.uint8]:
+def _comparison(restored: "Restored") -> NDArray[np.uint8]:
     """Return the photograph without its hole, and each candidate, beside each other in sRGB."""
     after = [photograph.eight_bits for photograph in restored.photographs]
     before = np.where(restored.hole[..., None], np.uint8(GREY), after[0])

@@ -1,5 +1,8 @@
 """Which files are read and written."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from dcgan_inpainting.restore.photo import Restored
 from dcgan_inpainting.restore.photograph import Photograph, read_photograph
 from tests.photographs import SHAPE, exif, levels, profile
 
+SRC = Path(__file__).parents[3] / "src"
 HOLE = np.zeros(SHAPE, bool)
 HOLE[20:30, 20:30] = True
 
@@ -61,13 +65,15 @@ def test_a_mask_of_the_same_name_one_for_all_or_a_word(tmp_path: Path) -> None:
         assert {str(job.mask) for job in asked(folder, mask, tmp_path / "out")} == {mask}
 
 
-def test_an_empty_folder_and_an_output_that_is_the_input_are_refused(tmp_path: Path) -> None:
+def test_no_photograph_and_an_output_that_is_no_new_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds no photograph \(\.jpg"):
         asked(touch(tmp_path / "empty", "notes.txt"), "alpha", tmp_path / "out")
     folder = touch(tmp_path / "in", "a.png")
     for image in (folder, folder / "a.png"):
         with pytest.raises(UserError, match="is where the photographs are"):
             asked(image, "alpha", folder)
+    with pytest.raises(UserError, match=r"in/b\.png is no file"):
+        asked(folder / "b.png", "alpha", tmp_path / "out")
     with pytest.raises(UserError, match="is a file: name a folder"):
         asked(folder, "alpha", touch(tmp_path / "x", "y") / "y")
 
@@ -106,3 +112,9 @@ def test_a_jpeg_as_png_keeps_profile_and_exif(tmp_path: Path) -> None:
     assert np.array_equal(found.pixels, levels(np.uint8))
     assert found.profile == profile()
     assert found.exif is not None
+
+
+def test_what_there_is_to_do_is_known_before_pytorch_is_imported() -> None:
+    program = "import sys, dcgan_inpainting.restore.files; assert 'torch' not in sys.modules"
+    environment = os.environ | {"PYTHONPATH": str(SRC)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
