@@ -140,8 +140,11 @@ NOT_RUN = {
     f'{PRESET.format("thorough")} -S "$K"': HOURS,
     f"dvc exp run -S 'masks.kinds={SEVEN}'": HOURS,
     f"K='masks.kinds={SEVEN}'": HOURS,
-    'dvc exp run --queue -S "$K" -S inpaint.method=yeh': HOURS,
     'dvc exp run --queue -S "$K" -S inpaint.depth=0 -S inpaint.encoder_share=0': HOURS,
+    'dvc exp run --queue -S "$K" -S masks.images=64 -S inpaint.method=yeh': HOURS,
+    'dvc exp run --queue -S "$K" -S masks.images=64 -S inpaint.depth=0'
+    " -S inpaint.encoder_share=0": HOURS,
+    'dvc exp run -S "$K" -S masks.images=64': HOURS,
     "dvc exp run -S unet.images=58000": HOURS,
     "N='masks.kinds=[half,strokes_thin,strokes_medium,strokes_thick,text,scratches,corner,"
     "random_95]'": HOURS,
@@ -153,15 +156,17 @@ NOT_RUN = {
     "dvc exp apply ablation-all": HOURS,
     "python -m benchmarks.ablation --images 40": HOURS,
     "python -m benchmarks.compare $(python -m benchmarks.ablation --names)": HOURS,
-    'make tables KEEP="drawn yeh=YEH z_alone=Z_ALONE"': HOURS,
+    'make tables KEEP="drawn z_alone=Z_ALONE"': HOURS,
+    'make tables KEEP="yeh yeh=YEH z_alone=Z_ALONE"': HOURS,
     "make tables KEEP=thorough": HOURS,
     "python -m benchmarks.draw": BENCHMARK,
     "python -m benchmarks.crop": BENCHMARK,
     "python -m benchmarks.crowded": BENCHMARK,
+    "OMP_NUM_THREADS=1 python -m benchmarks.step_parts": BENCHMARK,
     "python -m benchmarks.clipping": BENCHMARK,
     "python -m benchmarks.protocols": BENCHMARK,
-    "python -m benchmarks.article --images 20000 --seeds 3": HOURS,
-    "python -m benchmarks.article --seeds 3 --figures > docs/data/article/drawn.csv": HOURS,
+    "python -m benchmarks.article --images 20000": HOURS,
+    "python -m benchmarks.article --figures > docs/data/article/drawn.csv": HOURS,
     "python -m benchmarks.article --prefix real --seeds 3 --images 20000 --activations paper"
     " -S download.source=celeba -S crop.size=54 -S download.archive=SAMPLE/img_align_celeba.zip"
     " -S download.archive_md5=any -S download.partition_md5=any": HOURS,
