@@ -4,7 +4,7 @@ It queues an experiment of DVC's for each choice of activations, each number of 
 each of D's, and each seed. `dvc queue start -j 2` works them off. What they gave, with intervals
 over the seeds, as CSV for docs/data, says
 
-    python -m benchmarks.article --figures > docs/data/article/seeds.csv
+    python -m benchmarks.article --figures > docs/data/article/drawn.csv
 
 No encoder and no U-Net is trained: holes are filled by the search of z alone, so that all they show
 is how good the generator is. Settings of the data (such as those of CelebA) are added by -S, as DVC
