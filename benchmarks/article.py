@@ -1,8 +1,8 @@
 """The article's experiment over seeds: `python -m benchmarks.article`, then the queue.
 
 It queues an experiment of DVC's for each choice of activations, each number of G's updates for
-each of D's, and each seed. `dvc queue start -j 2` works them off. What they gave, with intervals
-over the seeds, as CSV for docs/data, says
+each of D's, and each seed. `dvc queue start -j 2` works them off. What each of them gave, a row for
+each as CSV for docs/data, says
 
     python -m benchmarks.article --figures > docs/data/article/drawn.csv
 
