@@ -59,7 +59,7 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
         compare: whether photo.jpg.compare.png shows each before and after.
 
     Raises:
-        UserError: there is no such photograph, or the photographs would be replaced.
+        UserError: there is no such photograph or mask, or the photographs would be replaced.
     """
     photographs = [image]
     if image.is_dir():
@@ -69,6 +69,8 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
             raise UserError(f"{image} holds no photograph ({', '.join(SUFFIXES)})")
     elif not image.exists():
         raise UserError(f"{image} is no file")
+    if not (_in_photograph(mask) or Path(mask).exists()):
+        raise UserError(f"there is no mask {mask}")
     if output.resolve() == photographs[0].parent.resolve():
         raise UserError(f"--output {output} is where the photographs are: name another folder")
     if output.is_file():
@@ -85,8 +87,12 @@ def _seen(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
+def _in_photograph(mask: str) -> bool:
+    return mask == ALPHA or COLOUR.fullmatch(mask) is not None
+
+
 def _mask_of(photograph: Path, mask: str) -> str | Path:
-    if mask == ALPHA or COLOUR.fullmatch(mask):
+    if _in_photograph(mask):
         return mask
     if not Path(mask).is_dir():
         return Path(mask)

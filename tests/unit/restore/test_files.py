@@ -65,7 +65,7 @@ def test_a_mask_of_the_same_name_one_for_all_or_a_word(tmp_path: Path) -> None:
         assert {str(job.mask) for job in asked(folder, mask, tmp_path / "out")} == {mask}
 
 
-def test_no_photograph_and_an_output_that_is_no_new_folder_are_refused(tmp_path: Path) -> None:
+def test_what_is_not_there_and_an_output_that_is_no_new_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds no photograph \(\.jpg"):
         asked(touch(tmp_path / "empty", "notes.txt"), "alpha", tmp_path / "out")
     folder = touch(tmp_path / "in", "a.png")
@@ -74,6 +74,8 @@ def test_no_photograph_and_an_output_that_is_no_new_folder_are_refused(tmp_path:
             asked(image, "alpha", folder)
     with pytest.raises(UserError, match=r"in/b\.png is no file"):
         asked(folder / "b.png", "alpha", tmp_path / "out")
+    with pytest.raises(UserError, match=r"there is no mask .*nowhere\.png"):
+        asked(folder, tmp_path / "nowhere.png", tmp_path / "out")
     with pytest.raises(UserError, match="is a file: name a folder"):
         asked(folder, "alpha", touch(tmp_path / "x", "y") / "y")
 
