@@ -39,11 +39,11 @@ $(wordlist 2,9,$(MAKECMDGOALS)):
 	@:
 else
 
-# Two files at a time: the tests of a file share what takes long to make. In the order of their
+# Three files at a time: the tests of a file share what takes long to make. In the order of their
 # names, so that the many short files of tests/unit come last and fill both cores to the end; left
 # alone, pytest-xdist would keep the files of few tests for the end, which are the longest.
 test: ready ## all tests
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 30
+	pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 30
 
 # Faults and bad input at full length, a line a case; see docs/reliability.md.
 faults: ready ## faults and bad input at full length, a line a case
