@@ -39,9 +39,10 @@ $(wordlist 2,9,$(MAKECMDGOALS)):
 	@:
 else
 
-# Three files at a time: the tests of a file share what takes long to make. In the order of their
-# names, so that the many short files of tests/unit come last and fill both cores to the end; left
-# alone, pytest-xdist would keep the files of few tests for the end, which are the longest.
+# Three files at a time, on two cores too, because tests also wait: for a killed process, a server.
+# The tests of a file share what takes long to make. In the order of their names, so that the many
+# short files of tests/unit come last and keep the cores busy to the end; left alone, pytest-xdist
+# would keep the files of few tests for the end, which are the longest.
 test: ready ## all tests
 	pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 30
 

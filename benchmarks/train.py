@@ -163,7 +163,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60, help="steps to time, up to 400")
     steps = parser.parse_args().steps
-    for width, batch_size, generator_steps in ((24, 16, 2), (32, 32, 2), (64, 128, 2)):
+    values = load_params()["train"]
+    default = values["width"], values["batch_size"], values["generator_steps"]
+    for width, batch_size, generator_steps in (default, (32, 32, 2), (64, 128, 2)):
         title = f"training: width {width}, batch {batch_size}, G steps a D step: {generator_steps}"
         timed = max(5, steps * 32 // batch_size // (width // 16))
         params = settings(width, batch_size, generator_steps)
