@@ -15,8 +15,7 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator, initialise
-from dcgan_inpainting.networks.devices import device, place
-from dcgan_inpainting.networks.frozen import freeze
+from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.process.command_line import reporting
 from dcgan_inpainting.train.params import TrainParams
 from dcgan_inpainting.unet.training import train_unet
@@ -40,8 +39,7 @@ def rate(name: str, steps: int, width: int | None = None, side: int = 64) -> tup
         generator, discriminator = Generator(architecture), Discriminator(architecture)
         for network in (generator, discriminator):
             initialise(network, torch.Generator().manual_seed(0))
-        judge = place(freeze(discriminator))
-        train_encoder(images, validator, generator, judge, params, observer=clock)
+        train_encoder(images, validator, generator, discriminator, params, observer=clock)
     began, last = (
         next(mark for mark in clock.marks if mark[0] >= WARM_UP * size),
         clock.marks[-1],

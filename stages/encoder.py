@@ -8,8 +8,6 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import FIGURES, train_encoder
 from dcgan_inpainting.encoder.validation import Validator, headline
 from dcgan_inpainting.networks.architecture import ARCHITECTURE
-from dcgan_inpainting.networks.devices import place
-from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.unet import ENCODER
 from dcgan_inpainting.networks.weights import DISCRIMINATOR, GENERATOR, load_trained, save_weights
 from dcgan_inpainting.running.stage import fresh_folder, run_training
@@ -24,13 +22,12 @@ REPORT = filling_report("encoder", FIGURES)
 
 def work(params: EncoderParams, run: Run) -> None:
     """Train, from where a killed attempt left off, and write the weights and the reports."""
-    generator, discriminator = load_trained(MODELS)
-    side = generator.architecture.image_size
+    networks = load_trained(MODELS)
+    side = networks[0].architecture.image_size
     images, faces = (load_images(path, side=side) for path in (TRAIN, VALIDATION))
     fresh_folder(REPORT.folder)
     settings, total = params.model_dump(mode="json"), params.steps * params.batch_size
     validator = Validator(faces, params.kinds, params.precision, params.seed)
-    networks = generator, place(freeze(discriminator))
     with (
         checkpoints_of("encoder", settings, (TRAIN, VALIDATION, *NETWORKS), run) as kept,
         reported("encoder", total, REPORT, run) as (reporter, stop),

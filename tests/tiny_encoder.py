@@ -17,8 +17,6 @@ from dcgan_inpainting.encoder.params import EncoderParams
 from dcgan_inpainting.encoder.training import train_encoder
 from dcgan_inpainting.encoder.validation import Validator
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
-from dcgan_inpainting.networks.devices import place
-from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.tensors import to_uint8
 from dcgan_inpainting.networks.unet import ENCODER, UNet, load_unet
 from dcgan_inpainting.networks.weights import load_trained
@@ -111,7 +109,7 @@ def train(
         faces() if on is None else on,
         Validator(faces(2, seed=1), params.kinds, params.precision, params.seed),
         generator,
-        place(freeze(discriminator)),
+        discriminator,
         params,
         observer=heard,
         memory=memory,

@@ -145,7 +145,7 @@ NOT_RUN = {
     'dvc exp run --queue -S "$K" -S masks.images=64 -S inpaint.depth=0'
     " -S inpaint.encoder_share=0": HOURS,
     'dvc exp run -S "$K" -S masks.images=64': HOURS,
-    "dvc exp run -S unet.images=58000": HOURS,
+    "dvc exp run -S unet.images=51000": HOURS,
     "N='masks.kinds=[half,strokes_thin,strokes_medium,strokes_thick,text,scratches,corner,"
     "random_95]'": HOURS,
     "dvc exp run -S \"$N\" -S 'encoder.kinds=[center,pattern,random]' -S masks.images=120": HOURS,

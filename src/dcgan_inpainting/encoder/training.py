@@ -1,7 +1,7 @@
 """The training of networks that fill holes in one pass, on faces with drawn holes.
 
-The encoder's decoder begins as the trained generator, and the discriminator's features are part of
-its loss. The U-Net's training (room unet) is the same but for these two.
+The encoder begins as the trained DCGAN, and the discriminator's features are part of its loss. The
+U-Net's training (room unet) is the same but for these two.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,10 +22,10 @@ from dcgan_inpainting.networks.batches import Batches
 from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.devices import autocast, device, place
 from dcgan_inpainting.networks.distribution import Rank
+from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.muon import Muon, hidden
 from dcgan_inpainting.networks.replayed import Replayed
-from dcgan_inpainting.networks.schedules import half_cosine
-from dcgan_inpainting.networks.unet import UNet, initialise_unet
+from dcgan_inpainting.networks.unet import UNet, begin_as_dcgan, initialise_unet
 from dcgan_inpainting.networks.weights import not_finite
 from dcgan_inpainting.training.history import History, Row
 from dcgan_inpainting.training.loop import DivergedError, Observer, Schedule, Training
@@ -51,13 +51,13 @@ def train_encoder(
     memory: Memory | None = None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[UNet, History]:
-    """Train an encoder that begins with a generator, from where an earlier process left off.
+    """Train an encoder that begins as a DCGAN, from where an earlier process left off.
 
     Args:
         images: the training set, uint8, N×S×S×3; may be memory-mapped, is never changed.
         validator: tries the encoder on other images.
-        generator: trained; not changed.
-        discriminator: the generator's, frozen, on the device; says what makes faces unlike.
+        generator, discriminator: trained together, not changed. The encoder begins as both, and the
+            discriminator says what makes faces unlike.
         params: the settings.
         observer: told of everything.
         memory: keeps the state.
@@ -72,8 +72,8 @@ def train_encoder(
     """
     encoder = UNet(generator.architecture)
     initialise_unet(encoder, generator_for(Purpose.ENCODER, params.seed))
-    encoder.decoder.load_state_dict(generator.state_dict())
-    pupil = _Judged(place(encoder), discriminator, params)
+    begin_as_dcgan(encoder, generator, discriminator)
+    pupil = _Judged(place(encoder), place(freeze(discriminator)), params)
     history = train_to_fill(
         pupil, images, validator, params, observer=observer, memory=memory, interrupted=interrupted
     )
@@ -250,9 +250,9 @@ class _Learner:
             optimiser.load_state_dict(saved)
 
     def _learning_rate(self, number: int) -> float:
-        """Return a step's rate: it rises over the first steps and falls by half a cosine."""
+        """Return a step's rate: it rises over the first steps, and falls evenly to nothing."""
         rise = min(1.0, number / WARM_UP)
-        fall = half_cosine(number - 1, self.params.steps)
+        fall = 1 - (number - 1) / self.params.steps
         return self.params.learning_rate * rise * fall
 
 

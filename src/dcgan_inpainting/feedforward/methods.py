@@ -29,7 +29,7 @@ def unet(models: Path) -> "Fill":
 
 
 def encoder(models: Path) -> "Fill":
-    """Return the encoder, whose decoder began as the generator."""
+    """Return the encoder, which began as the DCGAN."""
     from dcgan_inpainting.networks.unet import ENCODER
 
     return _loaded(models, ENCODER)

@@ -6,9 +6,9 @@ decoder's own, and a correction of these is made of both; at full resolution, of
 Source of the shape: Ronneberger, Fischer and Brox, "U-Net: Convolutional Networks for Biomedical
 Image Segmentation", MICCAI 2015.
 
-The encoder's decoder begins as the trained generator, so its z is a start of the search that was
-learned: Lahiri et al., "Prior Guided GAN Based Semantic Inpainting", CVPR 2020. The other one's
-begins at random.
+The encoder begins as a trained DCGAN: its decoder as the generator, so its z is a start of the
+search that was learned (Lahiri et al., "Prior Guided GAN Based Semantic Inpainting", CVPR 2020),
+and its way down as the discriminator. The other U-Net begins at random.
 
 Last, by how much the image misses the known pixels is spread smoothly over the hole and added to
 it. So what it makes joins them, and all that is left to learn is what no smooth surface through
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from dcgan_inpainting.networks.architecture import Architecture
-from dcgan_inpainting.networks.dcgan import Generator, downsample, initialise
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator, downsample, initialise
 from dcgan_inpainting.networks.pull_push import pull_push
 from dcgan_inpainting.networks.weights import load_network
 
@@ -80,6 +80,32 @@ def initialise_unet(unet: UNet, rng: torch.Generator) -> None:
     for correct in unet.corrections:
         assert isinstance(correct, nn.Sequential)
         nn.init.zeros_(correct[-1].get_parameter("weight"))
+
+
+@torch.no_grad()
+def begin_as_dcgan(unet: UNet, generator: Generator, discriminator: Discriminator) -> None:
+    """Let a U-Net go on from a trained DCGAN: up as the generator, and down as the discriminator.
+
+    What the discriminator has no weights for stays as it was drawn: the mask, and z; and all of the
+    way down, where its kernels are not 4×4.
+
+    Args:
+        unet: drawn (initialise_unet), of the generator's architecture.
+        generator, discriminator: trained together.
+    """
+    unet.decoder.load_state_dict(generator.state_dict())
+    # A convolution, and what follows it: batch norm, if there is any. The last one, which makes the
+    # logit, is followed by nothing.
+    its = [(at, after) for at, after in pairwise(discriminator.layers) if isinstance(at, nn.Conv2d)]
+    for own, (convolution, after) in zip(unet.down, its, strict=True):
+        assert isinstance(own, nn.Sequential)
+        kernel = own[0].get_parameter("weight")
+        if kernel.shape[2:] != convolution.weight.shape[2:]:
+            return
+        kernel[:, : convolution.in_channels] = convolution.weight
+        if isinstance(after, nn.BatchNorm2d):
+            own[1].get_parameter("weight").copy_(after.weight)
+            own[1].get_parameter("bias").copy_(after.bias)
 
 
 def load_unet(folder: Path, name: str) -> UNet:

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcgan_inpainting.common.errors import UserError
+from dcgan_inpainting.networks.dcgan import Discriminator, Generator
 from dcgan_inpainting.networks.frozen import freeze
 from dcgan_inpainting.networks.pull_push import pull_push
-from dcgan_inpainting.networks.unet import ENCODER, UNET, UNet, initialise_unet, load_unet
+from dcgan_inpainting.networks.unet import (
+    ENCODER,
+    UNET,
+    UNet,
+    begin_as_dcgan,
+    initialise_unet,
+    load_unet,
+)
 from tests.tiny_encoder import damaged, networks
 from tests.tiny_model import tiny_architecture, write_models
 
@@ -155,3 +163,55 @@ def test_gradients_are_those_of_finite_differences() -> None:
                     weight += step * direction
                 values.append(loss().item())
         assert (values[0] - values[1]) / 2e-7 == pytest.approx(slope, rel=1e-3)
+
+
+# ── Its start ────────────────────────────────────────────────────────────────────────────────────
+
+
+def dcgan(**changes: object) -> tuple[Generator, Discriminator]:
+    """Return a generator and a discriminator with weights that are nowhere a constant."""
+    architecture = tiny_architecture(**{"latent_dim": 8, **changes})
+    rng = torch.Generator().manual_seed(5)
+    both = Generator(architecture), Discriminator(architecture)
+    for network in both:
+        for weight in network.parameters():
+            nn.init.normal_(weight, generator=rng)
+    return both
+
+
+@torch.no_grad()
+def test_it_begins_as_a_dcgan() -> None:
+    """On the way up as G; on the way down, of whole images whose mask says nothing, as D."""
+    generator, discriminator = dcgan()
+    unet = fresh()
+    begin_as_dcgan(unet, generator, discriminator)
+    assert all(map(torch.equal, unet.decoder.parameters(), generator.parameters()))
+    images = seen()[0]
+    unet.down[0][0].weight[:, 3:] = 0
+    unet.down[0] = unet.down[0][::2]  # D has no batch norm behind its first layer, but a bias
+    unet.down[0][0].bias = discriminator.layers[0].bias
+    features = torch.cat([images, torch.ones_like(images[:, :1])], 1)
+    for layer, its in zip(unet.down.train(), discriminator.train().features(images), strict=True):
+        features = layer(features)
+        torch.testing.assert_close(features, its)
+
+
+@pytest.mark.parametrize("norm", ["spectral", "none"])
+def test_a_discriminator_without_batch_norm_gives_its_kernels_alone(norm: str) -> None:
+    drawn, unet = fresh(), fresh()
+    generator, discriminator = dcgan(discriminator_norm=norm)
+    begin_as_dcgan(unet, generator, discriminator)
+    kernels = [layer for layer in discriminator.layers if isinstance(layer, nn.Conv2d)][:-1]
+    assert torch.equal(unet.down[0][0].weight[:, :3], kernels[0].weight)
+    assert torch.equal(unet.down[0][0].weight[:, 3:], drawn.down[0][0].weight[:, 3:])
+    for own, before, kernel in zip(unet.down[1:], drawn.down[1:], kernels[1:], strict=True):
+        assert torch.equal(own[0].weight, kernel.weight)
+        assert torch.equal(own[1].weight, before[1].weight)
+
+
+def test_of_a_discriminator_with_other_kernels_nothing_is_taken() -> None:
+    drawn, unet = fresh(kernel_size=5), fresh(kernel_size=5)
+    generator, discriminator = dcgan(kernel_size=5)
+    begin_as_dcgan(unet, generator, discriminator)
+    assert all(map(torch.equal, unet.down.parameters(), drawn.down.parameters()))
+    assert all(map(torch.equal, unet.decoder.parameters(), generator.parameters()))
