@@ -33,9 +33,10 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
 
     checkout.run("dvc", "queue", "start", "--jobs", "2", OMP_NUM_THREADS="", **installed)
 
-    # A worker that has nothing more to do ends. Not asked of DVC every few seconds: its start takes
-    # as long as a stage's, on the cores that the workers need.
-    wait_until(lambda: not checkout.processes(), "the end of DVC's workers", 600, pause=1)
+    # Not for the workers' end: a worker whose look at the queue meets a half-written message stays
+    # for ever, by DVC's fault. And not asked of DVC every few seconds: its start takes as long as a
+    # stage's, on the cores that the workers need.
+    wait_until(lambda: ended(checkout), "the end of both experiments", 600, pause=1)
     shown = checkout.run("dvc", "queue", "status").stdout
     assert shown.count("Success") == 2, shown + logs(checkout)
     assert "Failed" not in shown
@@ -73,21 +74,25 @@ def test_two_workers_log_to_one_store_and_run_their_snapshots_code(checkout: Che
         for stage in ("train", "encoder", "masks", "inpaint.center"):
             assert f"run.{stage}" in row.tags
 
-    # They shared the cores. A worker that has nothing more to do ends: then the rest has all.
+    # They shared the cores. One that has no more to do ends, mostly: then the rest has all.
     half = [f"{available() // 2} of {available()}"] if available() > 1 else []
     said = [path.read_text(errors="replace") for path in log_files(checkout)]
     assert len(said) == 2
     for log in said:
         assert re.findall(r"inpaint: using (.+) cores", log)[:1] == half
 
-    # The temporary directories are gone, and each result is its own.
-    assert not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
+    # Each result is its own.
     refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
     refs = [ref for ref in refs if ref.rpartition("/")[2] in names]
     results = [checkout.run("git", "show", f"{ref}:reports/headline.json").stdout for ref in refs]
     assert len(results) == 2
     quality = {json.loads(result)["hole_psnr"]["center"] for result in results}
     assert len(quality) == 2
+
+
+def ended(checkout: Checkout) -> bool:
+    """Whether both experiments have begun and their temporary directories are gone."""
+    return len(log_files(checkout)) == 2 and not list(checkout.path.glob(".dvc/tmp/exps/tmp*"))
 
 
 def log_files(checkout: Checkout) -> list[Path]:

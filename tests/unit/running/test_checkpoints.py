@@ -627,7 +627,7 @@ def workers(nursery: "subprocess.Popen[str]", tmp_path: Path) -> Iterator[Worker
 def test_after_a_kill_at_any_moment_the_newest_state_is_whole(
     workers: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rng = random.Random(4)
+    rng, found = random.Random(4), 0
     for kill in range(20):
         before = workers.saved()
         workers.start()
@@ -636,9 +636,11 @@ def test_after_a_kill_at_any_moment_the_newest_state_is_whole(
             time.sleep(0.002)
         time.sleep(rng.random() * 0.1)
         workers.kill()
-        saved = workers.saved()
-        assert saved <= workers.found() <= saved + 1
-    assert workers.found() >= 15
+        # At most a step more than was noted, or than the one before had saved without a note.
+        saved, most = workers.saved(), max(workers.saved(), found) + 1
+        found = workers.found()
+        assert saved <= found <= most
+    assert found >= 15
     assert warnings(caplog) == []
     with checkpoints(workers.root, "train", SEED) as kept:
         assert len(steps(kept)) <= 3
