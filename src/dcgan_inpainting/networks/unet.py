@@ -62,7 +62,8 @@ class UNet(nn.Module):
 
     def z_and_images(self, damaged: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Return z (N×latent_dim), and what `forward` does."""
-        features = [torch.cat([pull_push(damaged, known), known], 1)]
+        seen = torch.cat([pull_push(damaged, known), known], 1)
+        features = [seen.contiguous(memory_format=torch.channels_last)]
         for layer in self.down:
             features.append(layer(features[-1]))
         z = self.z(features[-1])
