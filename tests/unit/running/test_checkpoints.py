@@ -637,7 +637,8 @@ def test_after_a_kill_at_any_moment_the_newest_state_is_whole(
         time.sleep(rng.random() * 0.1)
         workers.kill()
         # At most a step more than was noted, or than the one before had saved without a note.
-        saved, most = workers.saved(), max(workers.saved(), found) + 1
+        saved = workers.saved()
+        most = max(saved, found) + 1
         found = workers.found()
         assert saved <= found <= most
     assert found >= 15
