@@ -6,7 +6,8 @@ from dcgan_inpainting.common.frame import Run
 from dcgan_inpainting.common.images import load_images
 from dcgan_inpainting.networks.devices import device
 from dcgan_inpainting.networks.distribution import Rank, processes, start
-from dcgan_inpainting.running.stage import fresh_folder, run_training
+from dcgan_inpainting.networks.unet import ENCODER
+from dcgan_inpainting.running.stage import run_training
 from dcgan_inpainting.running.training import checkpoints_of, reported
 from dcgan_inpainting.running.training_report import Report
 from dcgan_inpainting.train.loop import fit
@@ -16,6 +17,7 @@ from dcgan_inpainting.train.updates import FIGURES, refuse_unshareable
 from dcgan_inpainting.train.validation import CURVES, Validator
 
 TRAIN, VALIDATION = Path("data/cropped/train.npy"), Path("data/cropped/val.npy")
+MODELS = Path("models")
 REPORT = Report(
     folder=Path("reports/train"),
     table="losses.csv",
@@ -43,7 +45,9 @@ def work(params: TrainParams, run: Run) -> None:
             )
     if trained is None or reporter is None:
         return  # the first of the processes writes
-    write_models(trained, params, images.shape[1], fresh_folder(Path("models")))
+    MODELS.mkdir(exist_ok=True)
+    (MODELS / ENCODER).unlink(missing_ok=True)  # it began as the DCGAN of before
+    write_models(trained, params, images.shape[1], MODELS)
     reporter.write(trained.history, trained.headline())
 
 

@@ -15,6 +15,7 @@ import yaml
 
 from dcgan_inpainting.check.consistency import SECTIONS
 from dcgan_inpainting.encoder.params import EncoderParams
+from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.tracking.model_files import REQUIREMENTS
 from tests.pipeline.checkout import ROOT
 
@@ -136,9 +137,11 @@ def test_a_stage_has_its_own_section_of_the_parameters_if_any(name: str) -> None
         assert key in SECTIONS[section].model_fields
 
 
-def test_the_u_net_depends_on_all_of_the_encoder_s_settings_that_it_shares() -> None:
-    shared = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
-    assert set(STAGES["unet"]["params"]) == {"unet", *(f"encoder.{key}" for key in shared)}
+def test_the_u_net_depends_on_all_settings_that_it_shares() -> None:
+    of_encoder = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
+    of_train = set(Architecture.model_fields) - {"image_size"}
+    shared = {f"encoder.{key}" for key in of_encoder} | {f"train.{key}" for key in of_train}
+    assert set(STAGES["unet"]["params"]) == {"unet", *shared}
 
 
 def test_importing_a_package_runs_nothing() -> None:

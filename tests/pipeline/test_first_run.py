@@ -12,6 +12,7 @@ from PIL import Image
 
 from dcgan_inpainting.common.settings import load_params
 from dcgan_inpainting.encoder.params import EncoderParams
+from dcgan_inpainting.networks.architecture import Architecture
 from dcgan_inpainting.networks.weights import load_trained
 from tests.pipeline.checkout import Checkout, FullRun
 
@@ -25,9 +26,10 @@ METHODS = ["mean", "nearest", "biharmonic", "unet", "encoder", "latent"]
 METRICS = ["psnr", "ssim", "l1", "haarpsi", "hole_psnr", "hole_ssim", "hole_l1", "hole_sharpness"]
 PAIRED = ["hole_psnr", "hole_ssim", "haarpsi"]
 DAMAGED = 4  # images
-SHARED = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
+OF_ENCODER = set(EncoderParams.model_fields) - {"images", "feature_weight", "latent_weight"}
+OF_TRAIN = set(Architecture.model_fields) - {"image_size"}
 OF_OTHER_SECTIONS = {  # that a stage depends on
-    "unet": {f"encoder.{key}" for key in SHARED},
+    "unet": {f"encoder.{key}" for key in OF_ENCODER} | {f"train.{key}" for key in OF_TRAIN},
     "feedforward": {"encoder.images", "unet.images"}
     | {f"inpaint.{key}" for key in ("method", "blending", "precision")},
 }

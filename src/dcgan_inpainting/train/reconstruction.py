@@ -58,8 +58,9 @@ def reconstruct(
         with autocast(precision):
             made = generator(z).float()
         # A quarter, because the squares are of values in −1…1. The sum over the images: each z
-        # moves on its own.
-        loss = ((made - target).square().mean((1, 2, 3)) / 4 + PENALTY * z.square().mean(1)).sum()
+        # moves on its own. Not mean() of the pixels: see encoder.training.psnr_of.
+        errors = (made - target).square().sum((1, 2, 3)) / target[0].numel()
+        loss = (errors / 4 + PENALTY * z.square().mean(1)).sum()
         (z.grad,) = torch.autograd.grad(loss, z)
         adam.step()
     with torch.no_grad(), autocast(precision):
