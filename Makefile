@@ -17,7 +17,7 @@ help:
 
 repro: ready ## the whole pipeline, and its table (PRESET=celeba: a preset of presets/)
 ifeq ($(PRESET),)
-	dvc repro
+	@python -m dcgan_inpainting.commands.repro
 else
 	@python -m dcgan_inpainting.commands.presets "$(PRESET)"
 	dvc exp run

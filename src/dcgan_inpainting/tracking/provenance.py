@@ -20,6 +20,9 @@ LIBRARIES = ("torch", "torchvision", "numpy", "dvc", "mlflow")
 
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "cmd", "powershell", "pwsh"}
 
+# What starts more than one DVC for one and the same work: a word of its command line.
+SEVERAL = "dcgan_inpainting.commands.repro"
+
 # Results that git keeps; DVC rewrites them as it runs, so they say nothing about the code.
 RESULTS = (":(exclude)dvc.lock", ":(exclude)reports")
 
@@ -59,9 +62,14 @@ class Process:
 
     @classmethod
     def caller(cls) -> "Process":
-        """Return the process that ran this one, the shells between them left out: DVC, mostly."""
+        """Return the process that ran this one, the shells between them left out.
+
+        That is DVC, mostly, or what started this DVC beside others.
+        """
         above = psutil.Process().parents()
-        found = next((process for process in above if _stem(process) not in SHELLS), None)
+        several = (process for process in above if SEVERAL in _words(process))
+        nearest = (process for process in above if _stem(process) not in SHELLS)
+        found = next(several, None) or next(nearest, None)
         if found is None:
             return cls.current()
         return cls(found.pid, found.create_time(), _process_space())
@@ -195,3 +203,11 @@ def _process_space() -> str:
         return f"{host()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return host()
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Return a process's command line, as words."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []  # another user's, or gone meanwhile

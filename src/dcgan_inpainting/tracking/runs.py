@@ -215,4 +215,5 @@ class _LiveRun:
         store.close(self._run_id, status, reason)
         row = store.client.get_run(self._run_id).data.tags.get(PARENT)
         if row is not None and status != "FINISHED":
-            store.close(row, status, reason)
+            with store.alone():
+                store.close(row, status, reason)

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -118,15 +119,24 @@ class Store:
             experiment: whose row.
             start: milliseconds since 1970 at which it began, for a new row.
         """
-        for run in self.find(f"tags.kind = '{ROW}' and tags.`{KEY}` = '{experiment.key}'"):
-            if RECORDED not in run.data.tags:
-                self.reopen(run, {"process": experiment.tags["process"]})
-                return run.info.run_id
-        tags = {**experiment.tags, KEY: experiment.key}
-        run = self.create(experiment.name, start, tags, experiment.params)
-        if experiment.patch:
-            self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
-        return run.info.run_id
+        with self.alone():
+            for run in self.find(f"tags.kind = '{ROW}' and tags.`{KEY}` = '{experiment.key}'"):
+                if RECORDED not in run.data.tags:
+                    self.reopen(run, {"process": experiment.tags["process"]})
+                    return run.info.run_id
+            tags = {**experiment.tags, KEY: experiment.key}
+            run = self.create(experiment.name, start, tags, experiment.params)
+            if experiment.patch:
+                self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
+            return run.info.run_id
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold off this project's other processes: stages that run at the same time share a row."""
+        lock = self.location.lock
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            yield
 
     def reopen(self, run: "Run", tags: Mapping[str, str]) -> None:
         """Let a run go on that has ended, or runs, with tags brought up to date."""
