@@ -2,7 +2,10 @@
 
 It runs the stages that `dvc repro` runs. But DVC runs one at a time, and a stage gains little by a
 second core: networks of this size leave too little to share. So stages that need nothing of each
-other run at the same time, each on its share of the cores. DVC guards what they read and write.
+other run at the same time, each on half of the cores. DVC guards what they read and write.
+
+Those that train or search have half of the cores also where they run alone: the other half would
+gain them a third, and cost many times that where another program keeps a core busy.
 """
 
 import json
@@ -48,10 +51,11 @@ def reproduce() -> bool:
     if changed() - SHORT:
         if not run([["repro", HEAD]]):
             return False
+        half = {THREADS: str(max(1, cores() // 2))}
         for row in rows():
             if len(row) > 1:
                 log.info("at the same time: %s", " | ".join(map(" ".join, row)))
-            if not run([["repro", "--single-item", *lane] for lane in row]):
+            if not run([["repro", "--single-item", *lane] for lane in row], half):
                 return False
     return run([["repro"]])
 
@@ -64,17 +68,19 @@ def changed() -> set[str]:
     return {name.partition("@")[0] for name in json.loads(told.stdout or "{}")}
 
 
-def run(lanes: Lanes) -> bool:
+def run(lanes: Lanes, variables: Mapping[str, str] | None = None) -> bool:
     """Run DVC with each of these lists of words at the same time; return whether all came out.
 
     What the first one says is seen at once, and what another says when it has ended.
 
+    Args:
+        lanes: what DVC is to do.
+        variables: of the environment, beside those that there are.
+
     Raises:
         KeyboardInterrupt: there was one, and all have ended.
     """
-    environment = dict(os.environ)
-    if len(lanes) > 1:
-        environment[THREADS] = str(max(1, cores() // len(lanes)))
+    environment = {**os.environ, **(variables or {})}
     interrupted, statuses = False, []
     with ExitStack() as files:
         aside = [files.enter_context(TemporaryFile()) for _ in lanes[1:]]
