@@ -112,7 +112,9 @@ def test_a_second_run_makes_nothing_and_a_change_of_pictures_only_these(
 
 
 @pytest.mark.parametrize(
-    ("tell", "number"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)], ids=str
+    ("tell", "number"),
+    [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)],
+    ids=["Ctrl-C", "SIGTERM"],
 )
 def test_ctrl_c_and_sigterm_end_all_that_runs_side_by_side(
     tell: Callable[[int, int], None], number: int, checkout: Checkout, tmp_path: Path
