@@ -29,7 +29,7 @@ ROWS: tuple[dict[str, Any], ...] = (
     {"side": 128},
     {"count": 20_000},
     {"count": 200_000},
-    {"generator_steps": 2},
+    {"generator_steps": 1},
     {"kernel_size": 5},
     {"precision": "float32"},
     {"augment": ("color", "translation", "cutout")},

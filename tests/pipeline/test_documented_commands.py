@@ -35,7 +35,7 @@ HERE = {
     "dvc exp run -S inpaint.encoder_share=0": "",
     "dvc metrics diff": "",
     "dvc plots diff": "",
-    "dvc exp run --queue -S inpaint.steps=25,60 -S inpaint.blending=paste,poisson": "",
+    "dvc exp run --queue -S inpaint.steps=30,60 -S inpaint.blending=paste,poisson": "",
     "dvc exp run --queue -S inpaint.steps=10,20,30,40 -S inpaint.learning_rate=0.02,0.1": "",
     "dvc queue status": "",
     "dvc exp show --only-changed --hide-workspace"
