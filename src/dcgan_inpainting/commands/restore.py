@@ -7,14 +7,14 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcgan_inpainting.commands.chosen_model import add_option, load
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.process.command_line import reporting
-from dcgan_inpainting.restore.choices import WAYS
+from dcgan_inpainting.restore.choices import SEEDS, WAYS
 
 # PyTorch takes seconds to import, and whoever asks for --help has no need of it.
 if TYPE_CHECKING:
@@ -86,10 +86,13 @@ def _parser() -> argparse.ArgumentParser:
         type=_eyes,
         metavar="X1,Y1,X2,Y2",
         help="where the pupils are, in pixels of the upright photograph (two more numbers: the "
-        "mouth's middle); default: the faces are found",
+        "mouth's middle); default: the faces are found. Before a number below 0 write --eyes=",
     )
     where.add_argument(
-        "--box", type=_box, metavar="X,Y,W,H", help="a box around the face, forehead to chin"
+        "--box",
+        type=_box,
+        metavar="X,Y,W,H",
+        help="a box around the face, forehead to chin; before a number below 0 write --box=",
     )
     where.add_argument(
         "--aligned", action="store_true", help="the whole picture is a face as the networks know it"
@@ -102,14 +105,20 @@ def _parser() -> argparse.ArgumentParser:
         help="of the faces found, the Nth from the left, the largest, or each that the hole "
         "touches, which is the default",
     )
-    add("--candidates", type=_count, default=1, metavar="K", help="several answers: NAME.1.png …")
+    add(
+        "--candidates",
+        type=_whole(1, MOST),
+        default=1,
+        metavar="K",
+        help="several answers: NAME.1.png …",
+    )
     add("--method", choices=WAYS, help="default: as the networks' settings say")
     add("--compare", action="store_true", help="also write photo.jpg.compare.png, before and after")
     add("--png", action="store_true", help="write PNG, in which no known pixel changes")
     add("--invert", action="store_true", help="black is the hole, not white")
     add("--overwrite", action="store_true", help="replace what is in the output folder")
     add("--json", action="store_true", help="a line of JSON for each photograph")
-    add("--seed", type=int, help="of the search and of the grain")
+    add("--seed", type=_whole(0, SEEDS - 1), help="of the search and of the grain")
     return parser
 
 
@@ -143,10 +152,13 @@ def _face(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST}")
-    return int(text)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def _restored(job: "Job", model: "Model", options: argparse.Namespace) -> str:
@@ -173,10 +185,10 @@ def _restored(job: "Job", model: "Model", options: argparse.Namespace) -> str:
 
 def _told(job: "Job", restored: "Restored", written: Sequence[Path]) -> dict[str, Any]:
     """Return what there is to tell of a photograph, of values that JSON can hold."""
-    from dcgan_inpainting.restore.photograph import FORMATS
+    from dcgan_inpainting.restore.files import as_named
 
     notes = [*restored.notes]
-    if job.output.suffix.lower() in FORMATS["JPEG"]:
+    if as_named(restored.photographs[0], job.output).format == "JPEG":
         notes.append("JPEG: writing it again changes known pixels a little, --png would not")
     return {
         "photograph": str(job.photograph),
@@ -204,8 +216,7 @@ def _line(told: Mapping[str, Any], side: int) -> str:
     said = [
         f"{'face' if len(faces) == 1 else 'faces'} {widths} px wide, {side} px stretched {scales}"
     ]
-    if told["outside"]:
-        said.append(
-            f"{max(0.1, 100 * told['outside']):.2g} % of the hole lies beside, filled smoothly"
-        )
+    if share := 100 * told["outside"]:
+        percent = f"{min(share, 99):.0f}" if share >= 10 else f"{max(0.1, share):.2g}"
+        said.append(f"{percent} % of the hole lies beside, filled smoothly")
     return f"{', '.join(told['written'])}: {'; '.join([*said, *told['notes']])}"

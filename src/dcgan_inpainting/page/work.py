@@ -14,10 +14,10 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import Images, grid, png
 from dcgan_inpainting.common.settings import one_of
 from dcgan_inpainting.page.line import Tell
-from dcgan_inpainting.restore.choices import WAYS
+from dcgan_inpainting.restore.choices import SEEDS, WAYS
 from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.face import NoFaceError
-from dcgan_inpainting.restore.files import PNG, as_png
+from dcgan_inpainting.restore.files import as_named, as_png
 from dcgan_inpainting.restore.frame import Frame
 from dcgan_inpainting.restore.hole import decode_hole
 from dcgan_inpainting.restore.model import Model
@@ -45,7 +45,7 @@ class Order(BaseModel):
     name: str = Field(max_length=300)  # of its file
     method: Annotated[str, one_of(WAYS)] | None = None
     candidates: int = Field(default=1, ge=1, le=CANDIDATES)
-    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    seed: int | None = Field(default=None, ge=0, lt=SEEDS)
     eyes: tuple[_POINT, _POINT] | None = None  # in pixels of the upright photograph
     png: bool = False  # whatever the photograph's format is
 
@@ -70,9 +70,10 @@ def look_at(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     planes = [np.concatenate(bands)]
     if photograph.alpha is not None:
         planes.append((photograph.alpha // (photograph.top // 255)).astype(np.uint8)[..., None])
+    written = as_named(photograph, Path(name))
     facts = {
-        "suffix": _suffix(photograph, name),
-        "lossless": photograph.format != "JPEG",
+        "suffix": _suffix(written, name),
+        "lossless": written.format != "JPEG",
         "notes": photograph.notes,
     }
     return facts, _png(np.concatenate(planes, 2))
@@ -187,8 +188,7 @@ def _suffix(photograph: Photograph, name: str) -> str:
 
 def _file(photograph: Photograph, order: Order) -> bytes:
     """Return a photograph's file, as the command `restore` writes it."""
-    if order.png or Path(order.name).suffix.lower() == PNG:
-        photograph = as_png(photograph)
+    photograph = as_png(photograph) if order.png else as_named(photograph, Path(order.name))
     with TemporaryDirectory() as folder:
         path = Path(folder, "restored")
         write_photograph(photograph, path)

@@ -12,6 +12,7 @@ _FOLDERS = {CELEBA: Path(__file__).parents[2] / "dcgan_inpainting_celeba"}
 SETTINGS = "inpaint.json"  # beside the weights of a registered model: the section `inpaint`
 BY_ENCODER = "encoder"
 WAYS = (*METHODS, BY_ENCODER)
+SEEDS = 2**32  # how many there are, from 0 on
 
 
 def folder_of(model: Path | str) -> Path:

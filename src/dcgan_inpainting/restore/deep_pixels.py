@@ -56,12 +56,22 @@ def _from_png(data: bytes) -> NDArray[Any]:
 def _from_tiff(data: bytes) -> NDArray[Any]:
     import io
 
-    from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile
+    from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, TiffFile
 
     with TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
         if page.photometric not in (PHOTOMETRIC.RGB, PHOTOMETRIC.MINISBLACK):
             raise UnreadableImageError("is no grey or RGB; convert it to one of these")
+        if EXTRASAMPLE.ASSOCALPHA in page.extrasamples:
+            raise UnreadableImageError(
+                "has premultiplied (associated) alpha; save it with unassociated alpha"
+            )
+        extra = page.samplesperpixel - (3 if page.photometric == PHOTOMETRIC.RGB else 1)
+        if extra and page.extrasamples != (EXTRASAMPLE.UNASSALPHA,):
+            raise UnreadableImageError(
+                "has an extra channel that is not marked as alpha; save it as unassociated alpha, "
+                "or without"
+            )
         try:
             pixels = page.asarray()
         except KeyError:
@@ -106,7 +116,7 @@ def _png(pixels: NDArray[Any], photograph: "Photograph") -> bytes:
     # Each row less the one above it (filter 2), which Deflate makes smaller than the rows.
     above = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8))
     filtered = np.pad(above, ((0, 0), (1, 0)), constant_values=2)
-    parts = [(b"IHDR", head), *photograph.chunks]
+    parts = [(b"IHDR", head), *(photograph.chunks or _chunks_of_another(photograph))]
     if photograph.exif:
         parts.append((b"eXIf", photograph.exif.removeprefix(b"Exif\0\0")))
     parts += [(b"IDAT", zlib.compress(filtered.tobytes(), 6)), (b"IEND", b"")]
@@ -116,12 +126,25 @@ def _png(pixels: NDArray[Any], photograph: "Photograph") -> bytes:
     )
 
 
+def _chunks_of_another(photograph: "Photograph") -> Iterator[tuple[bytes, bytes]]:
+    """Yield what stands in a PNG beside its pixels, of a photograph that was none."""
+    if photograph.profile:
+        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(photograph.profile)
+    if dpi := photograph.rest.get("dpi"):
+        yield b"pHYs", struct.pack(">IIB", *(round(float(value) / 0.0254) for value in dpi), 1)
+    if texts := photograph.rest.get("pnginfo"):
+        yield from ((kind, body) for kind, body, *_ in texts.chunks)
+
+
 def _write_tiff(pixels: NDArray[Any], photograph: "Photograph", path: Path) -> None:
     from tifffile import imwrite
 
     exif = Image.Exif()
     exif.load(photograph.exif or b"")
-    texts = [(tag, "s", 0, str(exif[tag]), True) for tag in _KEPT_TEXTS if tag in exif]
+    # Latin-1, as which Pillow has read them, gives the file's bytes again, whatever they mean.
+    texts = [
+        (tag, "s", 0, str(exif[tag]).encode("latin-1"), True) for tag in _KEPT_TEXTS if tag in exif
+    ]
     packed = photograph.rest["compression"] not in ("raw", "packbits")
     colour = photograph.pixels.shape[2] == 3
     imwrite(

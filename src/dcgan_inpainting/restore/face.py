@@ -25,9 +25,11 @@ HINT = "name its eyes (--eyes X1,Y1,X2,Y2) or a box around it (--box X,Y,W,H)"
 LONGEST = 960  # pixels of the side on which faces are looked for
 SURE = 60  # of 100: a smaller confidence is hardly ever a face
 
+MOST_TURNED = 50  # degrees: faces turned further are not known from chance
+
 # A view shows a face's box and as much around it again in so many pixels, turned by these degrees.
 _VIEW, _AROUND = 160, 2.2
-_ANGLES = range(-50, 51, 10)
+_ANGLES = range(-MOST_TURNED, MOST_TURNED + 1, 10)
 _SURER = 2.0  # a view that is surer by so much counts e times as much
 
 # Of faces whose frames are known (benchmarks/restore.py), the frame's width in heights of the box;
@@ -81,7 +83,8 @@ def _detected(picture: Image.Image) -> list[tuple[Box, float]]:
 
 def _smaller(image: Image8, hole: Hole, size: tuple[int, int]) -> Image.Image:
     """Return an image of width and height `size` in colour, its hole filled smoothly."""
-    black = Image.fromarray(np.where(hole[..., None], np.uint8(0), image).squeeze())
+    levels = np.where(hole[..., None], np.uint8(0), image)
+    black = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
     known = Image.fromarray(np.where(hole, np.uint8(0), np.uint8(255)))
     shares = np.asarray(known.resize(size, Image.Resampling.BOX), np.float64)[..., None] / 255
     sums = np.asarray(black.resize(size, Image.Resampling.BOX).convert("RGB"), np.float64)

@@ -1,5 +1,6 @@
 """Which photographs are restored, by which masks, and what is written where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +60,8 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
         compare: whether photo.jpg.compare.png shows each before and after.
 
     Raises:
-        UserError: there is no such photograph or mask, or the photographs would be replaced.
+        UserError: there is no such photograph or mask, or a photograph, a mask or another result
+            would be replaced.
     """
     photographs = [image]
     if image.is_dir():
@@ -80,7 +82,24 @@ def jobs(image: Path, mask: str, output: Path, *, png: bool, compare: bool) -> l
         name = f"{path.name}{PNG}" if png and path.suffix.lower() != PNG else path.name
         compared = output / f"{path.name}.compare.png" if compare else None
         found.append(Job(path, _mask_of(path, mask), output / name, compared))
+    _refuse_clashes(found)
     return found
+
+
+def _refuse_clashes(found: Sequence[Job]) -> None:
+    """Refuse what would replace a mask or another result, and a photograph as its own mask."""
+    masks = {job.mask.resolve() for job in found if isinstance(job.mask, Path)}
+    written: dict[Path, Job] = {}
+    for job in found:
+        output = job.output.resolve()
+        if isinstance(job.mask, Path) and job.mask.resolve() == job.photograph.resolve():
+            raise UserError(f"{job.mask} is the photograph itself: name its mask")
+        if output in masks:
+            raise UserError(f"{job.output} is a mask: name another folder with --output")
+        if output in written:
+            both = f"{written[output].photograph} and {job.photograph}"
+            raise UserError(f"{both} would both become {job.output}: rename one of them")
+        written[output] = job
 
 
 def _seen(path: Path) -> bool:
@@ -107,12 +126,16 @@ def write(job: Job, restored: "Restored") -> list[Path]:
     """Write the candidates, and a comparison where the job has one; return the files."""
     names = job.outputs(len(restored.photographs))
     for path, photograph in zip(names, restored.photographs, strict=True):
-        lossless = job.output.suffix.lower() == PNG
-        write_photograph(as_png(photograph) if lossless else photograph, path)
+        write_photograph(as_named(photograph, path), path)
     if job.compared is None:
         return names
     save_png(_comparison(restored), job.compared)
     return [*names, job.compared]
+
+
+def as_named(photograph: Photograph, name: Path) -> Photograph:
+    """Return a photograph as it is written under a name: in its own format, or as NAME.png says."""
+    return as_png(photograph) if name.suffix.lower() == PNG else photograph
 
 
 def as_png(photograph: Photograph) -> Photograph:
@@ -131,7 +154,8 @@ def _comparison(restored: "Restored") -> NDArray[np.uint8]:
     colours = Colours(restored.photographs[0].profile, before.shape[2], 255)
     shown = []
     for picture in (before, *after):
-        resized = Image.fromarray(picture.squeeze()).resize(size, Image.Resampling.BOX)
-        levels = np.asarray(resized, np.float64).reshape(size[1], size[0], -1)
-        shown.append(colours.to_srgb(levels))
+        levels = picture[..., 0] if picture.shape[2] == 1 else picture
+        resized = Image.fromarray(levels).resize(size, Image.Resampling.BOX)
+        small_levels = np.asarray(resized, np.float64).reshape(size[1], size[0], -1)
+        shown.append(colours.to_srgb(small_levels))
     return np.concatenate(shown, axis=1)

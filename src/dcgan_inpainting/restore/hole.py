@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, binary_propagation
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.restore.photograph import MAX_PIXELS, Photograph
@@ -19,6 +19,9 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _NEAR = 24 / 255  # of the largest level: how far a painted pixel may be from its colour
 # Around what is painted, a brush mixes its colour with the photograph's.
 _MIXED = 2  # pixels
+# JPEG stores colours at half the resolution, and carries them further.
+_NEAR_JPEG = 96 / 255  # of what hangs together with a painted pixel
+_MIXED_JPEG = 3
 
 
 def read_hole(mask: str | Path, photograph: Photograph, *, invert: bool = False) -> Hole:
@@ -27,7 +30,7 @@ def read_hole(mask: str | Path, photograph: Photograph, *, invert: bool = False)
     Args:
         mask: a picture of the photograph's size, white (from half on) where something is missing;
             or "alpha", what is transparent in the photograph; or "#rrggbb", what is painted in this
-            colour in it, and two pixels around it.
+            colour in it, and two pixels around it (in a JPEG three, and what its colours run into).
         photograph: upright, as the mask must be.
         invert: what would be kept is missing, and the other way round.
 
@@ -47,7 +50,7 @@ def read_hole(mask: str | Path, photograph: Photograph, *, invert: bool = False)
             raise UserError(f"there is no mask {mask}") from None
         except OSError as error:
             raise UserError(f"{mask} can't be read as a mask: {error.strerror}") from None
-        hole = decode_hole(data, str(mask), photograph.shape)
+        hole = decode_hole(data, str(mask), photograph.shape, ground=255 if invert else 0)
     hole = ~hole if invert else hole
     if not hole.any():
         raise UserError(f"{mask} marks nothing as missing: paint it white there (or --invert)")
@@ -62,16 +65,30 @@ def _painted(colour: str, photograph: Photograph) -> Hole:
     hole: Hole = distance <= _NEAR
     if not hole.any():
         raise UserError(f"{colour} marks nothing as missing: no pixel there has this colour")
-    return np.asarray(binary_dilation(hole, np.ones((3, 3), bool), iterations=_MIXED))
+    around, mixed = np.ones((3, 3), bool), _MIXED
+    if photograph.format == "JPEG":
+        hole = np.asarray(binary_propagation(hole, around, mask=distance <= _NEAR_JPEG))
+        mixed = _MIXED_JPEG
+    return np.asarray(binary_dilation(hole, around, iterations=mixed))
 
 
-def decode_hole(data: bytes, name: str, shape: tuple[int, int]) -> Hole:
-    """Return the hole that a picture's file holds; its name is for messages. See read_hole."""
+def decode_hole(data: bytes, name: str, shape: tuple[int, int], *, ground: int = 0) -> Hole:
+    """Return the hole that a picture's file holds.
+
+    Args:
+        data: the file; see read_hole.
+        name: its name, for messages.
+        shape: height and width of the photograph.
+        ground: the level, 0 or 255, of what is transparent in it.
+
+    Raises:
+        UserError: it can't be read, or has another size.
+    """
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"more than {MAX_PIXELS:,} pixels")
-            found = _white(ImageOps.exif_transpose(picture))
+            found = _white(ImageOps.exif_transpose(picture), ground)
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file makes Pillow stumble over
@@ -86,10 +103,11 @@ def decode_hole(data: bytes, name: str, shape: tuple[int, int]) -> Hole:
     return found
 
 
-def _white(picture: Image.Image) -> Hole:
+def _white(picture: Image.Image, ground: int) -> Hole:
     if picture.mode.startswith("I"):  # 16 bits, which convert() would clip at 255
         return np.asarray(picture) >= 1 << 15
-    if picture.has_transparency_data:  # white strokes on nothing
+    if picture.has_transparency_data:  # strokes on nothing
         layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
+        below = Image.new("RGBA", layer.size, (ground, ground, ground, 255))
+        picture = Image.alpha_composite(below, layer)
     return np.asarray(picture.convert("L")) >= 128

@@ -97,7 +97,8 @@ class Model:
         if candidates > 1 and method != "latent":
             raise UserError(f"the method {method} has one answer, not {candidates}")
         if method == BY_ENCODER:
-            fill = feedforward.as_method(place(self.encoder), self.params)
+            # A copy: the encoder itself stays on the CPU, where frames are refined by it.
+            fill = feedforward.as_method(place(freeze(self.encoder)), self.params)
             return fill(images, known)[:, None]
         changes: dict[str, object] = {"method": method}
         if seed is not None:

@@ -1,15 +1,17 @@
 """A damaged photograph in, the restored one out: what the command `restore` does for each file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from scipy.ndimage import binary_propagation
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.common.images import Images
+from dcgan_inpainting.common.images import Images, Known
+from dcgan_inpainting.restore.choices import SEEDS
 from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.face import HINT, Box, NoFaceError, find_frames, frame_of
 from dcgan_inpainting.restore.frame import Frame, reduce
@@ -21,6 +23,9 @@ from dcgan_inpainting.restore.refine import refined
 
 Which = Literal["all", "largest"] | int  # a number counts the faces from the left, from 1 on
 OnStep = Callable[[tuple[Frame, ...], float, Images], object]
+
+UNUSUAL = 30  # degrees: a face that is found turned further may be a mistake
+WIDEST = 4  # times the photograph's longer side: a frame wider than that is a slip
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,12 @@ def restore_photo(
     Raises:
         UserError: a file is bad, no face is found, or the hole lies beside it.
     """
+    if seed is not None and not 0 <= seed < SEEDS:
+        raise UserError(f"the seed is {seed}; it must be 0 to {SEEDS - 1}")
     if not isinstance(photograph, Photograph):
         photograph = read_photograph(Path(photograph))
-    hole = mask
-    if not isinstance(hole, np.ndarray):
-        hole = read_hole(hole, photograph, invert=invert)
-        if str(mask) == ALPHA and photograph.alpha is not None:
-            opaque = np.where(hole, photograph.alpha.dtype.type(photograph.top), photograph.alpha)
-            photograph = replace(photograph, alpha=opaque)
+    hole = _hole(mask, photograph, invert)
+    photograph = _opaque(photograph, hole, soft=str(mask) == ALPHA)
     pixels = photograph.pixels
     colours = Colours(photograph.profile, pixels.shape[2], photograph.top)
     place = place or Place()
@@ -99,30 +102,48 @@ def restore_photo(
             for frame, (square, whole), answers_of in zip(frames, squares, filled, strict=True)
         ]
         answers.append(replace(photograph, pixels=paste(pixels, hole, there, seed=seed or 0)))
-    notes = [*photograph.notes]
+    notes = (*photograph.notes, *_doubts(known, frames, place))
+    return Restored(tuple(answers), hole, tuple(frames), outside, notes)
+
+
+def _hole(mask: Hole | Path | str, photograph: Photograph, invert: bool) -> Hole:
+    if not isinstance(mask, np.ndarray):
+        return read_hole(mask, photograph, invert=invert)
+    if mask.shape != photograph.shape:
+        raise UserError(f"the hole has the shape {mask.shape}, the photograph {photograph.shape}")
+    return ~mask if invert else mask
+
+
+def _opaque(photograph: Photograph, hole: Hole, *, soft: bool) -> Photograph:
+    """Return a photograph whose hole is not transparent, nor its soft edge if there is one."""
+    if photograph.alpha is None:
+        return photograph
+    if soft:  # what hangs together with the hole and is thinner than the photograph elsewhere
+        through = hole | (photograph.alpha < photograph.alpha.max())
+        hole = binary_propagation(hole, np.ones((3, 3), bool), mask=through)
+    opaque = photograph.alpha.dtype.type(photograph.top)
+    return replace(photograph, alpha=np.where(hole, opaque, photograph.alpha))
+
+
+def _doubts(known: Known, frames: Sequence[Frame], place: Place) -> Iterator[str]:
     if not known.any(axis=(1, 2)).all():
-        notes.append("nothing of the face is known: what fills it is any face")
-    return Restored(tuple(answers), hole, tuple(frames), outside, tuple(notes))
+        yield "nothing of the face is known: what fills it is any face"
+    turned = max((frame.angle for frame in frames), key=abs)
+    if place == Place() and abs(turned) > UNUSUAL:
+        yield f"a face is taken to be turned by {turned:.0f}°; if it is not, {HINT}"
 
 
 def _frames(
     photograph: Photograph, hole: Hole, model: Model, place: Place, face: Which
 ) -> list[Frame]:
     """Return the frames of the faces that are asked for."""
-    height, width = photograph.shape
-    if place.aligned:
-        middle = complex(width - 1, height - 1) / 2
-        return [Frame.about(middle, min(width, height), model.side)]
-    if place.eyes:
-        try:
-            return [Frame.through(place.eyes, model.side)]
-        except ValueError as error:
-            raise UserError(f"--eyes: {error}") from None
-    if place.box:
-        return [frame_of(place.box, model.side)]
+    named = _named(photograph, model, place)
+    if named is not None:
+        return [named]
     frames = find_frames(photograph.eight_bits, hole, model.side)
     if not frames:
-        raise NoFaceError("no face is found")
+        inverted = ", or is the mask inverted (--invert)?" if hole.mean() > 0.5 else ""
+        raise NoFaceError("no face is found", f"{HINT}{inverted}")
     if face == "all":
         return frames
     if face == "largest":
@@ -130,6 +151,29 @@ def _frames(
     if not 1 <= face <= len(frames):
         raise UserError(f"there is no face {face}: {len(frames)} found, counted from the left")
     return [frames[face - 1]]
+
+
+def _named(photograph: Photograph, model: Model, place: Place) -> Frame | None:
+    """Return the frame of the face whose place is told, if one is."""
+    height, width = photograph.shape
+    if place.aligned:
+        middle = complex(width - 1, height - 1) / 2
+        return Frame.about(middle, min(width, height), model.side)
+    if place.eyes:
+        try:
+            frame = Frame.through(place.eyes, model.side)
+        except ValueError as error:
+            raise UserError(f"--eyes: {error}") from None
+    elif place.box:
+        frame = frame_of(place.box, model.side)
+    else:
+        return None
+    if frame.width > WIDEST * max(height, width):
+        raise UserError(
+            f"the face would be {frame.width:.0f} px wide in a photograph of {width}×{height}: "
+            "look at the numbers of --eyes or --box"
+        )
+    return frame
 
 
 def _touched(hole: Hole, frames: Sequence[Frame]) -> tuple[list[Frame], float]:

@@ -4,7 +4,6 @@ Pillow has no colours of 16 bits; those are deep_pixels'.
 """
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngInfo
 
@@ -20,6 +19,7 @@ from dcgan_inpainting.common.decoding import UnreadableImageError
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.files import replacing
 from dcgan_inpainting.restore import deep_pixels
+from dcgan_inpainting.restore.metadata import as_tags, read_exif, upright_xmp
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -32,16 +32,13 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 MAX_PIXELS = 200_000_000  # a file of a kilobyte can claim billions
+_MAX_DPI = 1_000_000
 
 _MODES = ("L", "LA", "RGB", "RGBA")
 _JPEG_START = b"\xff\xd8\xff"
 # TIFF's own ways to write no pixel differently; any other becomes the last one.
 _LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate")
-# Tags of TIFF that say how its pixels lie in the file, or stand there by other means.
-_OF_TIFF_PIXELS = (*range(254, 260), 262, 266, 273, *range(277, 280), 284, 317, 320,
-                   *range(322, 326), 330, 338, 339, 347, *range(529, 533), 34675)  # fmt: skip
-_XMP = 700  # the tag of TIFF
-_XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
+_XMP_TEXT = "XML:com.adobe.xmp"  # its name among a PNG's texts
 
 # By EXIF's numbers: what turns the stored rows and columns upright.
 _UPRIGHT: Mapping[int, Callable[[Any], Any]] = {
@@ -99,6 +96,8 @@ def read_photograph(path: Path) -> Photograph:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path} is no file") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
     return decode_photograph(data, str(path))
 
 
@@ -117,8 +116,11 @@ def decode_photograph(data: bytes, name: str) -> Photograph:
         raise
     # Each of Pillow's formats has errors of its own, and broken bytes find more.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{name} can't be read: {reason}") from None
+        raise UserError(f"{name} can't be read: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -138,26 +140,17 @@ def _read(data: bytes, image: Image.Image) -> Photograph:
     form = image.format or ""
     deep = deep_pixels.bits(data, image) == 16
     notes: tuple[str, ...] = ()
+    if not deep:
+        image.load()
+    exif, orientation = read_exif(image)  # a TIFF is upright once it is loaded
+    rest = _rest(image)  # a converted picture has no texts
     if deep:
-        exif, orientation = _exif(image)
         stored = deep_pixels.read(data, form)
     else:
-        image.load()
-        exif, orientation = _exif(image)  # a TIFF is upright once it is loaded
         image, notes = _plain(image)
         stored = np.asarray(image).reshape(image.height, image.width, -1)
     stored = _UPRIGHT.get(orientation, np.asarray)(stored)
     colours = 3 if stored.shape[2] >= 3 else 1
-    rest = {name: image.info[name] for name in ("dpi", "xmp") if image.info.get(name)}
-    if isinstance(rest.get("xmp"), bytes):
-        rest["xmp"] = _upright_xmp(rest["xmp"])
-    if texts := getattr(image, "text", None):  # a PNG's, XMP among them
-        rest["pnginfo"] = PngInfo()
-        for name, text in texts.items():
-            rest["pnginfo"].add_itxt(name, _upright_xmp(text.encode()).decode())
-    if form == "TIFF":
-        kind = image.info.get("compression")
-        rest["compression"] = kind if kind in _LOSSLESS else _LOSSLESS[-1]
     return Photograph(
         pixels=np.ascontiguousarray(stored[..., :colours]),
         alpha=np.ascontiguousarray(stored[..., colours]) if stored.shape[2] > colours else None,
@@ -168,6 +161,25 @@ def _read(data: bytes, image: Image.Image) -> Photograph:
         chunks=deep_pixels.chunks(data) if deep and form == "PNG" else (),
         notes=notes,
     )
+
+
+def _rest(image: Image.Image) -> dict[str, Any]:
+    """Return what Pillow is told to write beside the pixels, the profile and EXIF."""
+    rest = {name: image.info[name] for name in ("dpi", "xmp") if image.info.get(name)}
+    if not all(0 < value < _MAX_DPI for value in rest.get("dpi", ())):
+        del rest["dpi"]  # 0/0 and the like, which other formats do not take
+    texts = dict(getattr(image, "text", {}))  # a PNG's, XMP among them
+    if isinstance(rest.get("xmp"), bytes):
+        rest["xmp"] = upright_xmp(rest["xmp"])
+        texts.setdefault(_XMP_TEXT, rest["xmp"].decode(errors="replace"))
+    if texts:
+        rest["pnginfo"] = PngInfo()
+        for name, text in texts.items():
+            rest["pnginfo"].add_itxt(name, upright_xmp(text.encode()).decode())
+    if image.format == "TIFF":
+        kind = image.info.get("compression")
+        rest["compression"] = kind if kind in _LOSSLESS else _LOSSLESS[-1]
+    return rest
 
 
 def _plain(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
@@ -186,28 +198,6 @@ def _plain(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     return image, ()
 
 
-def _upright_xmp(text: bytes) -> bytes:
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", text)
-
-
-def _exif(image: Image.Image) -> tuple[bytes | None, int]:
-    """Return the EXIF data of a picture that will be upright, and the orientation that it has."""
-    try:
-        exif = image.getexif()
-        for tag in _OF_TIFF_PIXELS if image.format == "TIFF" else ():
-            exif.pop(tag, None)
-        if isinstance(exif.get(_XMP), bytes):  # in a TIFF it is one of the tags
-            exif[_XMP] = _upright_xmp(exif[_XMP])
-        orientation = int(exif.get(ExifTags.Base.Orientation, 1))
-        if orientation not in _UPRIGHT:
-            kept = image.info.get("exif")
-            return kept or (exif.tobytes() if exif else None), 1
-        exif[ExifTags.Base.Orientation] = 1
-        return exif.tobytes(), orientation
-    except Exception:
-        return None, 1  # A broken EXIF is no reason to lose a good photograph.
-
-
 def write_photograph(photograph: Photograph, path: Path) -> None:
     """Write a photograph in its format, whole or not at all.
 
@@ -216,21 +206,30 @@ def write_photograph(photograph: Photograph, path: Path) -> None:
 
     Raises:
         OSError: it could not be written.
+        UserError: the format does not take something that it holds.
     """
     with replacing(path) as temporary:
-        if photograph.top > 255:
-            deep_pixels.write(photograph, temporary)
-            return
-        planes = [photograph.pixels]
-        if photograph.alpha is not None:
-            planes.append(photograph.alpha[..., None])
-        levels = np.concatenate(planes, 2)
-        picture = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
-        options = {**photograph.rest, **_OPTIONS[photograph.format]}
-        for name, value in (("icc_profile", photograph.profile), ("exif", photograph.exif)):
-            if value:
-                options[name] = value
-        picture.save(temporary, photograph.format, **options)
+        try:
+            (deep_pixels.write if photograph.top > 255 else _write)(photograph, temporary)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # as when reading
+            raise UserError(f"{path} can't be written: {_reason(error)}") from None
+
+
+def _write(photograph: Photograph, path: Path) -> None:
+    planes = [photograph.pixels]
+    if photograph.alpha is not None:
+        planes.append(photograph.alpha[..., None])
+    levels = np.concatenate(planes, 2)
+    picture = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    options = {**photograph.rest, **_OPTIONS[photograph.format]}
+    for name, value in (("icc_profile", photograph.profile), ("exif", photograph.exif)):
+        if value:
+            options[name] = value
+    if photograph.exif and photograph.format == "TIFF":
+        options |= as_tags(photograph.exif)
+    picture.save(path, photograph.format, **options)
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {

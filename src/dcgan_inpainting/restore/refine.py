@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from dcgan_inpainting.networks.tensors import Fill, to_tensor
 from dcgan_inpainting.restore.colours import Colours
+from dcgan_inpainting.restore.face import MOST_TURNED
 from dcgan_inpainting.restore.frame import Frame, reduce
 from dcgan_inpainting.restore.hole import Hole
 from dcgan_inpainting.restore.photograph import Levels
@@ -57,7 +58,8 @@ def refined(frame: Frame, pixels: Levels, hole: Hole, colours: Colours, fill: Fi
         return frame
     step = 1.0
     for _ in range(ROUNDS):
-        tried = [frame, *_beside(frame, step)]
+        upright = (one for one in _beside(frame, step) if abs(one.angle) <= MOST_TURNED)
+        tried = [frame, *upright]
         best = int(np.argmin(_wrong(tried, wide, image, known, looked_at, fill)))
         frame = tried[best]
         if best == 0:

@@ -175,6 +175,7 @@ def test_candidates_and_a_comparison(
         (["--box", "1,2,0,4"], "width and height must be above 0"),
         (["--box", "1,2,3,4", "--aligned"], "not allowed with"),
         (["--candidates", "0"], "'0' is not a number from 1 to 64"),
+        (["--seed", "-1"], "'-1' is not a number from 0 to 4294967295"),
         (["--face", "left"], "'left' is neither"),
         (["--method", "magic"], "invalid choice"),
     ],
@@ -184,6 +185,17 @@ def test_options_that_are_wrong_are_named(
 ) -> None:
     assert ended("--image", "a.png", "--mask", "m.png", "--output", "out", *options) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outside", "said"),
+    [(0.9999, "; 99 % of"), (0.995, "; 99 % of"), (0.124, "; 12 % of"), (0.0312, "; 3.1 % of"),
+     (0.0001, "; 0.1 % of")],
+)  # fmt: skip
+def test_the_share_beside_is_told_in_plain_figures(outside: float, said: str) -> None:
+    face = {"width": 90.0, "stretched": 1.4}
+    told = {"faces": [face], "outside": outside, "written": ["a.png"], "notes": []}
+    assert said in restore._line(told, 64)
 
 
 def test_no_face_is_told_in_one_line(

@@ -15,7 +15,7 @@ from dcgan_inpainting.page.line import GoneError
 from dcgan_inpainting.page.work import GLIMPSES, Order
 from dcgan_inpainting.restore import photo
 from dcgan_inpainting.restore.model import Model
-from dcgan_inpainting.restore.photograph import Photograph, write_photograph
+from dcgan_inpainting.restore.photograph import FORMATS, Photograph, write_photograph
 from tests.page_server import tiny_models
 from tests.photographs import exif, profile, scenery
 from tests.unit.restore.test_photo import wide_gamut
@@ -93,6 +93,22 @@ def test_a_jpeg_becomes_a_png_where_that_is_asked_for(models: Path, tmp_path: Pa
     order = Order(name="a.jpg", eyes=EYES[::-1], png=True)
     work.restore(order, data, mask(), Model.load(models), heard.tell)
     assert heard.of("candidate")[0][1][1] == (tmp_path / "out/a.jpg.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "suffix", "lossless"),
+    [("JPEG", "a.png", ".png", True), ("PNG", "a.jpg", ".png", True), ("JPEG", "a", ".jpg", False)],
+)
+def test_a_wrong_ending_is_told_as_what_is_written(
+    form: str, name: str, suffix: str, lossless: bool, models: Path, tmp_path: Path
+) -> None:
+    data = file(photograph(format=form), tmp_path / "stored")
+    facts, _ = work.look_at(data, name)
+    assert (facts["suffix"], facts["lossless"]) == (suffix, lossless)
+    heard = Heard()
+    work.restore(Order(name=name, eyes=EYES), data, mask(), Model.load(models), heard.tell)
+    with Image.open(io.BytesIO(heard.of("candidate")[0][1][1])) as written:
+        assert suffix in FORMATS[str(written.format)]
 
 
 def test_the_search_is_told_and_its_telling_changes_nothing(models: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.restore.files import Job, jobs, write
+from dcgan_inpainting.restore.files import Job, as_named, jobs, write
 from dcgan_inpainting.restore.frame import Frame
 from dcgan_inpainting.restore.photo import Restored
 from dcgan_inpainting.restore.photograph import Photograph, read_photograph
@@ -53,6 +53,40 @@ def test_as_png_a_jpg_and_a_png_are_kept_apart(tmp_path: Path) -> None:
     assert [job.output.name for job in found] == ["a.jpg.png", "a.png"]
     compared = [job.compared.name for job in found if job.compared]
     assert compared == ["a.jpg.compare.png", "a.png.compare.png"]
+
+
+def test_nothing_is_written_over_a_mask_or_another_result(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "in", "a.jpg", "a.jpg.png")
+    masks = touch(tmp_path / "masks", "a.png", "a.jpg.png", "hole.png")
+    with pytest.raises(UserError, match=r"a\.jpg and .*a\.jpg\.png would both become"):
+        asked(folder, "alpha", tmp_path / "out", png=True)
+    with pytest.raises(UserError, match=r"masks/a\.jpg\.png is a mask: name another folder"):
+        asked(folder / "a.jpg.png", masks, masks)
+    asked(folder / "a.jpg", masks / "hole.png", masks)  # its name is another one
+
+
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_a_photograph_is_not_its_own_mask(tmp_path: Path, of_folder: bool) -> None:
+    folder = touch(tmp_path / "in", "a.png")
+    with pytest.raises(UserError, match=r"a\.png is the photograph itself: name its mask"):
+        asked(folder, folder if of_folder else folder / "a.png", tmp_path / "out")
+
+
+def test_the_format_is_the_photograph_s_own_but_for_png() -> None:
+    photograph = Photograph(levels(np.uint8), format="JPEG")
+    assert as_named(photograph, Path("a.tif")).format == "JPEG"
+    assert as_named(photograph, Path("A.PNG")).format == "PNG"
+
+
+def test_one_row_or_column_of_pixels_is_compared(tmp_path: Path) -> None:
+    for shape in ((40, 1), (1, 40)):
+        photograph = Photograph(np.zeros((*shape, 3), np.uint8))
+        hole = np.zeros(shape, bool)
+        hole[0, 0] = True
+        job = Job(Path("a.png"), "alpha", tmp_path / "a.png", tmp_path / "compared.png")
+        write(job, Restored((photograph,), hole, (Frame.about(0j, 40, 64),), 0.0, ()))
+        with Image.open(tmp_path / "compared.png") as compared:
+            assert compared.size == (2 * shape[1], shape[0])
 
 
 def test_a_mask_of_the_same_name_one_for_all_or_a_word(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 
 from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.restore.hole import read_hole
-from dcgan_inpainting.restore.photograph import Photograph
+from dcgan_inpainting.restore.photograph import Photograph, read_photograph
 from tests.photographs import SHAPE, levels
 
 PHOTOGRAPH = Photograph(levels(np.uint8))
@@ -42,6 +42,15 @@ def test_white_strokes_on_a_transparent_layer(tmp_path: Path) -> None:
     layer[HOLE, 3] = 255
     path = drawn(tmp_path / "mask.png", Image.fromarray(layer))
     assert np.array_equal(read_hole(path, PHOTOGRAPH), HOLE)
+
+
+def test_black_strokes_on_a_transparent_layer(tmp_path: Path) -> None:
+    layer = np.zeros((*SHAPE, 4), np.uint8)
+    layer[HOLE, 3] = 255
+    path = drawn(tmp_path / "mask.png", Image.fromarray(layer))
+    assert np.array_equal(read_hole(path, PHOTOGRAPH, invert=True), HOLE)
+    with pytest.raises(UserError, match=r"marks nothing .*--invert"):
+        read_hole(path, PHOTOGRAPH)
 
 
 def test_16_bits(tmp_path: Path) -> None:
@@ -90,3 +99,16 @@ def test_what_is_no_mask(tmp_path: Path) -> None:
         read_hole(tmp_path / "mask.png", PHOTOGRAPH)
     with pytest.raises(UserError, match=r"there is no mask .*nowhere\.png"):
         read_hole(tmp_path / "nowhere.png", PHOTOGRAPH)
+
+
+@pytest.mark.parametrize("quality", [75, 95])
+def test_a_colour_that_a_jpeg_has_carried_further(tmp_path: Path, quality: int) -> None:
+    """Its colours have half the resolution, so around what was painted they are mixed."""
+    painted = np.full((*SHAPE, 3), (200, 160, 140), np.uint8)
+    painted[HOLE] = (255, 0, 255)
+    Image.fromarray(painted).save(tmp_path / "a.jpg", quality=quality, subsampling=2)
+    photograph = read_photograph(tmp_path / "a.jpg")
+    hole = read_hole("#ff00ff", photograph)
+    assert hole[HOLE].all()
+    assert np.abs(photograph.pixels[~hole].astype(int) - (200, 160, 140)).max() < 40
+    assert hole.sum() < HOLE.sum() + 4 * 60 + 64  # its outline is 60 pixels long

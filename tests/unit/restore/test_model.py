@@ -41,6 +41,19 @@ def test_each_way_fills_the_hole_alone(models: Path, way: str) -> None:
     assert not np.array_equal(filled[:, 0], images)
 
 
+def test_the_encoder_stays_where_it_is(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU it is a copy that goes there: frames are refined by the encoder on the CPU."""
+    moved: list[object] = []
+    monkeypatch.setattr(
+        "dcgan_inpainting.restore.model.place", lambda net: moved.append(net) or net
+    )
+    images, masks = images_and_masks(1)
+    model = Model.load(models)
+    model.fill(images, masks == 0, method="encoder")
+    assert moved
+    assert model.encoder not in moved
+
+
 def test_several_answers_differ_and_one_way_has_but_one(models: Path) -> None:
     images, masks = images_and_masks(2)
     filled = Model.load(models).fill(images, masks == 0, candidates=9)  # of 8 starts

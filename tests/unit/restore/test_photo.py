@@ -141,8 +141,67 @@ def test_what_was_transparent_is_restored_and_opaque() -> None:
     assert after.alpha is not None
     assert (after.alpha[middle()] == 255).all()
     assert (after.alpha[~middle()] == 200).all()
-    (kept,) = restore_photo(given, middle(), Oracle(square), place=Place(eyes=AT)).photographs
-    assert np.array_equal(kept.alpha, alpha)
+    (masked,) = restore_photo(given, middle(), Oracle(square), place=Place(eyes=AT)).photographs
+    assert np.array_equal(masked.alpha, after.alpha)
+
+
+def test_a_soft_edge_of_what_was_transparent_is_opaque_too() -> None:
+    square = smooth_square()
+    before = truth(square)
+    alpha = np.full(SHAPE, 255, np.uint8)
+    alpha[95:165, 125:205] = 190  # where an eraser was light
+    alpha[middle()] = 0
+    alpha[:5] = 150  # a border of its own
+    given = replace(damaged(before), alpha=alpha)
+    (after,) = restore_photo(given, "alpha", Oracle(square), place=Place(eyes=AT)).photographs
+    assert after.alpha is not None
+    assert (after.alpha[:5] == 150).all()
+    assert (after.alpha[5:] == 255).all()
+
+
+def test_an_array_is_a_mask_like_any_other() -> None:
+    oracle, given = Oracle(smooth_square()), damaged(truth(smooth_square()))
+    here = Place(eyes=AT)
+    (after,) = restore_photo(given, middle(), oracle, place=here).photographs
+    (same,) = restore_photo(given, ~middle(), oracle, place=here, invert=True).photographs
+    assert np.array_equal(after.pixels, same.pixels)
+    with pytest.raises(UserError, match="the hole has the shape"):
+        restore_photo(given, middle()[1:], oracle, place=here)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_refused(seed: int) -> None:
+    with pytest.raises(UserError, match="the seed is"):
+        restore_photo(truth(smooth_square()), middle(), Oracle(smooth_square()), seed=seed)
+
+
+@pytest.mark.parametrize(
+    "place", [Place(eyes=(138 + 103j, 30000 + 103j)), Place(box=(0, 0, 9000, 9000))]
+)
+def test_a_face_far_larger_than_the_photograph_is_a_slip(place: Place) -> None:
+    given = truth(smooth_square())
+    with pytest.raises(UserError, match=r"the face would be \d+ px wide"):
+        restore_photo(given, middle(), Oracle(smooth_square()), place=place)
+
+
+def test_a_face_found_far_turned_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, oracle = damaged(truth(smooth_square())), Oracle(smooth_square())
+    monkeypatch.setattr(photo, "refined", lambda frame, *_others: frame)
+    for angle, doubted in ((0.4, False), (0.7, True)):
+        found = Frame.about(FRAME.centre, FRAME.width, SQUARE, angle=angle)
+        monkeypatch.setattr(photo, "find_frames", lambda *_asked, found=found: [found])
+        notes = restore_photo(given, middle(), oracle).notes
+        assert ["turned by 40°" in note for note in notes] == [True] * doubted
+
+
+def test_where_most_is_hole_and_no_face_is_found_the_mask_may_be_inverted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photo, "find_frames", lambda *_asked: [])
+    for hole, asked in ((middle(), False), (~middle(), True)):
+        with pytest.raises(UserError, match="no face is found") as refused:
+            restore_photo(truth(smooth_square()), hole, Oracle(smooth_square()))
+        assert ("--invert" in str(refused.value)) == asked
 
 
 def test_a_hole_beside_the_face_is_filled_smoothly_and_counted() -> None:

@@ -73,3 +73,14 @@ def test_where_hardly_anything_is_known_it_stays() -> None:
     hole[150:155, 170:175] = False
     begun = FRAME.moved(shift=3)
     assert refined(begun, photograph(), hole, COLOURS, knowing) == begun
+
+
+def test_it_is_not_turned_further_than_faces_are_known() -> None:
+    """The photograph's face is turned by 60°; the frame begins where it could get there."""
+    turned = FRAME.moved(angle=math.radians(60) - math.radians(FRAME.angle))
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(float)
+    levels = stretch(face(), turned, columns, rows)
+    pixels = np.rint(levels).clip(0, 255).astype(np.uint8)
+    begun = turned.moved(angle=math.radians(-16))
+    found = refined(begun, pixels, NOTHING, COLOURS, knowing)
+    assert begun.angle + 1 < found.angle <= 50
