@@ -1,7 +1,7 @@
 """Pictures of `make page` for the docs, with its example.
 
-    make page                                             # in one terminal
-    python -m tests.browser.page_screenshots docs/images  # in another
+    make page                                                           # in one terminal
+    PYTHONPATH=src python -m tests.browser.page_screenshots docs/images  # in another
 
 writes page.png and page_telephone.png.
 """

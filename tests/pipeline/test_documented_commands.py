@@ -87,10 +87,10 @@ ELSEWHERE = {
     "git clone -q git@example.org:you/project.git && cd project": REMOTE,
     "dvc pull": REMOTE,
     "dvc exp run -S inpaint.steps=100": REMOTE,
-    "dvc exp push origin ruddy-flea": REMOTE,
+    "dvc exp push origin leary-amie": REMOTE,
     "dvc exp list origin": REMOTE,
-    "dvc exp pull origin ruddy-flea": REMOTE,
-    "dvc exp apply ruddy-flea": REMOTE,
+    "dvc exp pull origin leary-amie": REMOTE,
+    "dvc exp apply leary-amie": REMOTE,
     "dvc exp run --pull -S inpaint.steps=100": REMOTE,
     "make ui": UI,
     ".venv/bin/dcgan-inpainting restore --image photo.jpg --mask hole.png"
@@ -134,7 +134,7 @@ NOT_RUN = {
     "make fid": "needs weights to be downloaded; tests/unit/commands/test_fid.py has small ones",
     "make faults": "the nightly form of tests/faults, which make test runs short",
     "PYTHONPATH=src python -m tests.browser.screenshots docs/images": PICTURES,
-    "python -m tests.browser.page_screenshots docs/images": PICTURES,
+    "PYTHONPATH=src python -m tests.browser.page_screenshots docs/images": PICTURES,
     f"{PRESET.format('celeba')} {SAMPLE} {ANY} -S unet.images=750000"
     f" -S 'masks.kinds={SEVEN}'": HOURS,
     f'{PRESET.format("thorough")} -S "$K"': HOURS,
