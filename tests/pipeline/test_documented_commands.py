@@ -79,7 +79,7 @@ ELSEWHERE = {
     "dvc exp run -S train.width=3": "tests/pipeline/test_reruns.py",
     "dvc queue start": QUEUE,
     "dvc queue start -j 2": QUEUE,
-    "dvc exp apply score-friz": REMOTE,
+    "dvc exp apply sewed-aces": REMOTE,
     "dvc remote add --default storage ../storage": REMOTE,
     'git commit -qm "Results are kept in ../storage" .dvc/config': REMOTE,
     "dvc push --run-cache": REMOTE,
