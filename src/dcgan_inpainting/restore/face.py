@@ -16,6 +16,7 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.restore.frame import SIDE, Frame
 from dcgan_inpainting.restore.hole import Hole
 from dcgan_inpainting.restore.paste import spread
+from dcgan_inpainting.restore.photograph import as_picture
 
 Box = tuple[float, float, float, float]  # left, top, width, height, in pixels
 Image8 = NDArray[np.uint8]  # H×W×1 or 3
@@ -25,7 +26,7 @@ HINT = "name its eyes (--eyes X1,Y1,X2,Y2) or a box around it (--box X,Y,W,H)"
 LONGEST = 960  # pixels of the side on which faces are looked for
 SURE = 60  # of 100: a smaller confidence is hardly ever a face
 
-MOST_TURNED = 50  # degrees: faces turned further are not known from chance
+MOST_TURNED = 50  # degrees: faces turned further are not looked for
 
 # A view shows a face's box and as much around it again in so many pixels, turned by these degrees.
 _VIEW, _AROUND = 160, 2.2
@@ -83,8 +84,7 @@ def _detected(picture: Image.Image) -> list[tuple[Box, float]]:
 
 def _smaller(image: Image8, hole: Hole, size: tuple[int, int]) -> Image.Image:
     """Return an image of width and height `size` in colour, its hole filled smoothly."""
-    levels = np.where(hole[..., None], np.uint8(0), image)
-    black = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    black = as_picture(np.where(hole[..., None], np.uint8(0), image))
     known = Image.fromarray(np.where(hole, np.uint8(0), np.uint8(255)))
     shares = np.asarray(known.resize(size, Image.Resampling.BOX), np.float64)[..., None] / 255
     sums = np.asarray(black.resize(size, Image.Resampling.BOX).convert("RGB"), np.float64)

@@ -13,7 +13,12 @@ from dcgan_inpainting.common.errors import UserError
 from dcgan_inpainting.common.images import save_png
 from dcgan_inpainting.restore.colours import Colours
 from dcgan_inpainting.restore.hole import ALPHA, COLOUR
-from dcgan_inpainting.restore.photograph import SUFFIXES, Photograph, write_photograph
+from dcgan_inpainting.restore.photograph import (
+    SUFFIXES,
+    Photograph,
+    as_picture,
+    write_photograph,
+)
 
 # PyTorch takes seconds to import, and a file that is not there is named before.
 if TYPE_CHECKING:
@@ -154,8 +159,7 @@ def _comparison(restored: "Restored") -> NDArray[np.uint8]:
     colours = Colours(restored.photographs[0].profile, before.shape[2], 255)
     shown = []
     for picture in (before, *after):
-        levels = picture[..., 0] if picture.shape[2] == 1 else picture
-        resized = Image.fromarray(levels).resize(size, Image.Resampling.BOX)
-        small_levels = np.asarray(resized, np.float64).reshape(size[1], size[0], -1)
-        shown.append(colours.to_srgb(small_levels))
+        resized = as_picture(picture).resize(size, Image.Resampling.BOX)
+        levels = np.asarray(resized, np.float64).reshape(size[1], size[0], -1)
+        shown.append(colours.to_srgb(levels))
     return np.concatenate(shown, axis=1)

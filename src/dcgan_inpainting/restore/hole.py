@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import binary_dilation, binary_propagation
 
 from dcgan_inpainting.common.errors import UserError
-from dcgan_inpainting.restore.photograph import MAX_PIXELS, Photograph
+from dcgan_inpainting.restore.photograph import MAX_PIXELS, Photograph, reason
 
 Hole = NDArray[np.bool_]  # H×W, True where something is missing
 
@@ -92,8 +92,7 @@ def decode_hole(data: bytes, name: str, shape: tuple[int, int], *, ground: int =
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file makes Pillow stumble over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{name} can't be read as a mask: {reason}") from None
+        raise UserError(f"{name} can't be read as a mask: {reason(error)}") from None
     if found.shape != shape:
         sizes = [f"{width}×{height}" for height, width in (found.shape, shape)]
         raise UserError(

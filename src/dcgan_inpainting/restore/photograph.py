@@ -116,10 +116,11 @@ def decode_photograph(data: bytes, name: str) -> Photograph:
         raise
     # Each of Pillow's formats has errors of its own, and broken bytes find more.
     except Exception as error:
-        raise UserError(f"{name} can't be read: {_reason(error)}") from None
+        raise UserError(f"{name} can't be read: {reason(error)}") from None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what an error of Pillow's says, on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -213,8 +214,14 @@ def write_photograph(photograph: Photograph, path: Path) -> None:
             (deep_pixels.write if photograph.top > 255 else _write)(photograph, temporary)
         except (OSError, MemoryError):
             raise
-        except Exception as error:  # as when reading
-            raise UserError(f"{path} can't be written: {_reason(error)}") from None
+        # What a format does not take, Pillow says by errors of all kinds, as when reading.
+        except Exception as error:
+            raise UserError(f"{path} can't be written: {reason(error)}") from None
+
+
+def as_picture(levels: NDArray[Any]) -> Image.Image:
+    """Return levels, H×W×1 (grey) to H×W×4, as a picture of Pillow's, whose grey ones are H×W."""
+    return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
 
 
 def _write(photograph: Photograph, path: Path) -> None:
@@ -222,7 +229,7 @@ def _write(photograph: Photograph, path: Path) -> None:
     if photograph.alpha is not None:
         planes.append(photograph.alpha[..., None])
     levels = np.concatenate(planes, 2)
-    picture = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    picture = as_picture(levels)
     options = {**photograph.rest, **_OPTIONS[photograph.format]}
     for name, value in (("icc_profile", photograph.profile), ("exif", photograph.exif)):
         if value:
