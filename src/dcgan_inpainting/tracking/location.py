@@ -3,11 +3,14 @@
 import os
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from filelock import FileLock
 
 from dcgan_inpainting.common.errors import UserError
 
@@ -43,6 +46,14 @@ ADDRESSES = (
 )
 
 
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold off all processes that hold this lock, a file that is made where it is missing."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        yield
+
+
 @dataclass(frozen=True)
 class StoreLocation:
     """The store's address, and what is known of it without opening it."""
@@ -51,7 +62,7 @@ class StoreLocation:
     artifacts: str | None  # URI of the folder for artifacts; None: the server decides
     database: Path | None  # the file of an SQLite store
     own: bool  # whether that file belongs to this checkout, so that both move together
-    lock: Path  # held while an SQLite store is made
+    lock: Path  # held while an SQLite store, or a row, is made, and while a row is closed
 
     @classmethod
     def of(cls, root: Path) -> "StoreLocation":

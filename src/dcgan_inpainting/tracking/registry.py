@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
+from dcgan_inpainting.tracking.location import alone
 from dcgan_inpainting.tracking.model_files import WEIGHTS, save_model
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def publish(
         "test": test,
         "result": _digest(models, settings, headline, test),
     }
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock):
+    with alone(lock):
         same = f"name = '{name}' and tags.result = '{tags['result']}'"
         found = client.search_model_versions(same)
         version = (

@@ -2,17 +2,16 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
-
-from filelock import FileLock
 
 from dcgan_inpainting.tracking.experiment import Experiment
 from dcgan_inpainting.tracking.location import (
     ENVIRONMENT,
     StoreLocation,
+    alone,
     is_made,
     move_artifacts,
     sqlite_uri,
@@ -130,13 +129,9 @@ class Store:
                 self.client.log_text(run.info.run_id, experiment.patch, "changes.patch")
             return run.info.run_id
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Hold off this project's other processes: stages that run at the same time share a row."""
-        lock = self.location.lock
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
-            yield
+        return alone(self.location.lock)
 
     def reopen(self, run: "Run", tags: Mapping[str, str]) -> None:
         """Let a run go on that has ended, or runs, with tags brought up to date."""
@@ -240,8 +235,7 @@ def _make_store(database: Path, location: StoreLocation) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    location.lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(location.lock):
+    with alone(location.lock):
         if is_made(database):
             return
         # A process killed on the way leaves a draft, not a store that nobody can open.
